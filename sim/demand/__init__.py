@@ -1,0 +1,1 @@
+"""Demand: who comes when, what a visit is and what it buys."""

@@ -1,0 +1,114 @@
+"""A visit as a state machine over pages: what a shopper wants, thinks, clicks and does when a page fails.
+
+Each is a draw of the shopper's own, so that the same shopper has the same taste and patience in every scenario. A visit's state
+is packed in 32 bits: page, try, orders paid so far, step.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.kernels import inlined
+from sim.kernels.random import exponential, lognormal, uniform
+
+NEW_VISIT = np.uint32(0)  # state of a shopper who is about to come; steps of a visit count from 1
+
+ATTEMPTS_MOST = 16  # tries of one page that a visit's record can count
+ORDERS_MOST = 255
+
+
+class Keys(NamedTuple):
+    """Keys of the streams of draws. uint64 each."""
+
+    arrival: np.uint64
+    wanted: np.uint64
+    value: np.uint64
+    next_page: np.uint64
+    think: np.uint64
+    route: np.uint64
+    service: np.uint64
+    backoff: np.uint64
+
+
+class Behaviour(NamedTuple):
+    """What shoppers do. P pages; row P of a transition is leaving."""
+
+    entry: int
+    paid: int  # the page whose answer completes an order
+    next_page: np.ndarray  # float64[2, P, P + 1], cumulative; first axis the mood: 0 browsing, 1 wants an order
+    think_mean_s: np.ndarray  # float64[2, P], beyond the minimum
+    think_least_s: float
+    buyer_share: float
+    another_order: float  # chance that a buyer wants one order more
+    value_mu: float  # of the logarithm of an order's value in RMB
+    value_sigma: float
+
+
+class Client(NamedTuple):
+    """What a browser does when a page fails."""
+
+    retries: int
+    backoff_least_s: float
+    backoff_s: float  # mean of the random part before the first retry
+    backoff_factor: float  # by which it grows from try to try
+
+
+@inlined
+def wanted_orders(key, shopper, buyer_share, another_order):
+    """Orders that a shopper came for: 0, or for a buyer a geometric number of at least 1."""
+    p = uniform(key, shopper, 0)
+    if p >= buyer_share:
+        return 0
+    if another_order <= 0.0:
+        return 1
+    return min(1 + np.int64(math.log(p / buyer_share) / math.log(another_order)), ORDERS_MOST)
+
+
+@inlined
+def order_value(key, shopper, number, mu, sigma):
+    """Value [RMB] of a shopper's order, in whole fen, at least 0.01."""
+    return max(1.0, math.floor(100.0 * lognormal(key, shopper, number, mu, sigma) + 0.5)) / 100.0
+
+
+@inlined
+def think_time(key, shopper, step, mood, page, behaviour):
+    """Time [s] between a page's answer and the shopper's next click."""
+    return behaviour.think_least_s + exponential(key, shopper, step, behaviour.think_mean_s[mood, page])
+
+
+@inlined
+def backoff_time(key, shopper, step, attempt, client):
+    """Time [s] between the failure of try number `attempt` (from 0) of a page and the next try."""
+    mean_s = client.backoff_s * client.backoff_factor**attempt
+    return client.backoff_least_s + exponential(key, shopper, step * ATTEMPTS_MOST + attempt, mean_s)
+
+
+@inlined
+def pack(page, attempt, orders, step):
+    """A visit's state in 32 bits."""
+    return np.uint32(page | (attempt << 4) | (orders << 8) | (step << 16))
+
+
+@inlined
+def page_of(state):
+    """Row of the page."""
+    return np.int64(state) & 15
+
+
+@inlined
+def attempt_of(state):
+    """Number of the try of that page, from 0."""
+    return (np.int64(state) >> 4) & 15
+
+
+@inlined
+def orders_of(state):
+    """Orders paid so far."""
+    return (np.int64(state) >> 8) & 255
+
+
+@inlined
+def step_of(state):
+    """Number of the page in the visit, from 1."""
+    return np.int64(state) >> 16

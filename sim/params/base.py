@@ -1,0 +1,150 @@
+"""From a plain dict to checked parameters: every problem at once, each with its dotted path, rule, unit and value."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pydantic
+
+from sim.units import unit_of
+
+
+class Params(pydantic.BaseModel):
+    """Base of all parameter groups: immutable, unknown keys forbidden, no silent conversion to numbers."""
+
+    model_config = pydantic.ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, revalidate_instances="never"
+    )
+
+
+class ParameterError(Exception):
+    """Parameters that cannot be simulated. `problems` holds one message each, with its dotted path."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class RuleError(ValueError):
+    """Broken rules over several values, raised by a validator; each message starts with a name inside its group."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(self.problems))
+
+
+P = TypeVar("P", bound=Params)
+_BOUNDS = {
+    "greater_than": ("gt", ">"),
+    "greater_than_equal": ("ge", ">="),
+    "less_than": ("lt", "<"),
+    "less_than_equal": ("le", "<="),
+}
+_LONGEST_SHOWN = 60
+
+
+def build(model: type[P], values: Mapping[str, Any], path: str = "") -> P:
+    """Checked parameters of one group.
+
+    Parameters
+    ----------
+    model : the group's class
+    values : plain dict, as composed from the config files
+    path : dotted path of the group, put before each message ("" at the top)
+
+    Raises
+    ------
+    ParameterError
+        With one message for every unknown, missing, mistyped or out-of-range value.
+    """
+    try:
+        return model.model_validate(_tuples(values))
+    except pydantic.ValidationError as error:
+        problems = error.errors(include_url=False)
+        raise ParameterError(text for problem in problems for text in _messages(problem, model, values, path)) from None
+
+
+def hint(word: str, known: Sequence[str]) -> str:
+    """What to say after an unknown word: "; did you mean site? (known: demand, site)"."""
+    close = difflib.get_close_matches(word, known, n=1)
+    guess = f"; did you mean {close[0]}?" if close else ""
+    return f"{guess} (known: {', '.join(known)})"
+
+
+def _tuples(value: Any) -> Any:
+    """The same values with lists as tuples: parameters are immutable all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_tuples(item) for item in value)
+    return value
+
+
+def _messages(problem: Any, model: type[Params], values: Mapping[str, Any], path: str) -> list[str]:
+    kind, context = problem["type"], problem.get("ctx", {})
+    location = _known_location(problem["loc"], values, missing=kind == "missing")
+    dotted = ".".join([*([path] if path else []), *location])
+    if isinstance(error := context.get("error"), RuleError):
+        return [f"{dotted}.{text}" if dotted else text for text in error.problems]
+    return [_message(problem, model, dotted or "config", location)]
+
+
+def _message(problem: Any, model: type[Params], dotted: str, location: list[str]) -> str:
+    kind, context, got = problem["type"], problem.get("ctx", {}), problem["input"]
+    name = location[-1] if location else ""
+    unit = f" [{unit}]" if (unit := unit_of(name)) else ""
+    if kind == "extra_forbidden":
+        return f"{dotted} is not a parameter{hint(name, _known_names(model, location[:-1]))}"
+    if kind == "missing":
+        return f"{dotted} is missing{unit}"
+    if kind in _BOUNDS:
+        key, sign = _BOUNDS[kind]
+        return f"{dotted} must be {sign} {context[key]:g}{unit}, got {got!r}"
+    if kind in ("value_error", "assertion_error"):
+        return f"{dotted} {context['error']}"
+    rule = (
+        problem["msg"]
+        .replace("Input should be", "must be")
+        .replace("a valid integer", "an integer")
+        .replace("a valid ", "a ")
+    )
+    shown = repr(got) if len(repr(got)) <= _LONGEST_SHOWN else f"a {type(got).__name__}"
+    return f"{dotted} {rule[0].lower() + rule[1:]}{unit}, got {shown}"
+
+
+def _known_location(location: tuple[Any, ...], values: Any, *, missing: bool) -> list[str]:
+    """The part of pydantic's location that the user wrote: the tags of unions are left out."""
+    written: list[str] = []
+    for position, step in enumerate(location):
+        last = position == len(location) - 1
+        in_mapping = isinstance(values, Mapping) and step in values
+        in_list = isinstance(values, (list, tuple)) and isinstance(step, int) and step < len(values)
+        if in_mapping or in_list:
+            values = values[step]
+        elif not (last and missing):
+            continue
+        written.append(str(step))
+    return written
+
+
+def _known_names(model: type[Params], location: list[str]) -> list[str]:
+    """Names of the fields of the group at a location; falls back to the top group's names."""
+    found: set[str] = set()
+    _collect_names(model, location, found)
+    return sorted(found or model.model_fields)
+
+
+def _collect_names(annotation: Any, location: list[str], found: set[str]) -> None:
+    if isinstance(annotation, type) and issubclass(annotation, Params):
+        if not location:
+            found.update(annotation.model_fields)
+        elif location[0] in annotation.model_fields:
+            _collect_names(annotation.model_fields[location[0]].annotation, location[1:], found)
+        return
+    arguments = getattr(annotation, "__args__", ())
+    origin = getattr(annotation, "__origin__", None)
+    rest = location[1:] if origin in (dict, tuple, list) else location
+    if origin in (dict, tuple, list) and not location:
+        return
+    for argument in arguments:
+        _collect_names(argument, rest, found)

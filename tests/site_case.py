@@ -1,0 +1,76 @@
+"""Small festivals for the tests of the site."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import simpy
+
+from sim.compose import compose
+from sim.demand.arrivals import arrival_curve
+from sim.demand.visits import behaviour
+from sim.params import build
+from sim.params.festival import FestivalParams
+from sim.site.site import Site
+from sim.units import HOUR_S
+
+# A site on which everything happens: long queues, refusals, timeouts, retries, shoppers who give up, changes of capacity.
+BUSY = [
+    "site.services.venue.service.mean_s=0.5",
+    "site.services.venue.queue=1200000",
+    "site.services.item.service.mean_s=0.8",
+    "site.services.item.queue=400000",
+    "site.services.trade.service.mean_s=4",
+    "site.services.trade.machines=50000",
+    "site.services.trade.queue=500000",
+    "site.services.trade.timeout_s=3",
+    "site.services.bank.service.mean_s=30",
+    "site.services.bank.timeout_s=20",
+    "site.client.retries=2",
+    "site.changes=[{at_s: 40, service: trade, machines: 100000}, {at_s: 400.5, service: trade, machines: 25000}]",
+]
+
+
+def festival(*overrides: str) -> FestivalParams:
+    """Parameters of the default experiment with overrides."""
+    config = compose("festival_2012", overrides)
+    return build(FestivalParams, {key: value for key, value in config.items() if key != "output"})
+
+
+def site_of(params: FestivalParams, *, trace: bool = False) -> tuple[simpy.Environment, Site]:
+    """The site alone on an environment of its own."""
+    env = simpy.Environment()
+    demand = params.demand
+    site = Site(
+        env,
+        params.site,
+        pages=list(demand.visit.pages),
+        curve=arrival_curve(demand),
+        behaviour=behaviour(demand),
+        shoppers=params.shoppers,
+        scale=params.scale,
+        bucket_s=demand.visit.bucket_s,
+        horizon_s=demand.horizon_h * HOUR_S,
+        wireless_share=demand.wireless_share,
+        seed=params.seed,
+        threads=params.threads,
+        trace=trace,
+    )
+    return env, site
+
+
+def run_site(params: FestivalParams, *, stops_s: Iterable[float] = (), trace: bool = False) -> Site:
+    """The site after its whole day, advanced at each of the stops."""
+    env, site = site_of(params, trace=trace)
+    for stop_s in stops_s:
+        env.run(until=stop_s)
+        site.bring_orders()
+    env.run(until=site.horizon_s + 1)
+    site.bring_orders()
+    return site
+
+
+def calls_of(site: Site) -> np.ndarray:
+    """Every request at every service, sorted: float64[n, 8], columns as in the reference's Call."""
+    visit, time_s = site.traces()
+    calls = np.column_stack([visit[:, :4].astype(np.float64), time_s, visit[:, 4].astype(np.float64)])
+    return np.asarray(calls[np.lexsort(calls[:, 3::-1].T)])
