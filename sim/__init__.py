@@ -1,6 +1,9 @@
 """Peakday: a discrete-event simulator of festival-day web traffic and parcel flow."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.runner import simulate
 
 __all__ = ["simulate"]
 

@@ -15,7 +15,8 @@ TINY = 0.00005
 @pytest.fixture(scope="module")
 def default_run() -> Result:
     """The default experiment."""
-    return simulate("festival_2012", scale=0.001, seed=1)
+    result: Result = simulate("festival_2012", scale=0.001, seed=1)
+    return result
 
 
 def real_day(result: Result, figure: str) -> float:

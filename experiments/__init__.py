@@ -1,0 +1,1 @@
+"""The questions that Peakday answers, one file each; `experiments.cli` finds them."""

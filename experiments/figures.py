@@ -1,0 +1,70 @@
+"""The tables of key figures that end a run, beside what was published of the real day."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sim.units import unit_of
+
+Figures = Mapping[str, Any]
+
+
+def show_figures(kpis: Figures, published: Mapping[str, float]) -> None:
+    """Print one run's key figures; `published` has the published values by the same names, at the run's scale."""
+    table = _table("key figure", "this run", "published x scale", "difference")
+    for name, value in kpis.items():
+        known = published.get(name)
+        difference = f"{value / known - 1:+.1%}" if known and value is not None else ""
+        table.add_row(_labelled(name), written(value), written(known) if known else "", difference)
+    _print(table)
+
+
+def show_replications(runs: Sequence[Figures], published: Mapping[str, float]) -> None:
+    """Print mean and spread of the key figures over replications."""
+    table = _table("key figure", "mean", "standard deviation", "least", "most", "published x scale")
+    for name in runs[0]:
+        values = [run[name] for run in runs if run[name] is not None]
+        if name == "seed" or len(values) < 2:
+            continue
+        spread = [statistics.fmean(values), statistics.stdev(values), min(values), max(values)]
+        known = published.get(name)
+        table.add_row(_labelled(name), *map(written, spread), written(known) if known else "")
+    _print(table)
+
+
+def published_at(scale: float) -> dict[str, float]:
+    """Published values of 2012 by the names of the key figures: counts and rates at the run's scale, shares as is."""
+    from sim.metrics.published import FACTS, gmv_milestones
+
+    counts = {name: fact.value * scale for name, fact in FACTS.items()}
+    milestones = gmv_milestones()
+    shares = zip(milestones["clock"], milestones["share"], strict=True)
+    return counts | {f"gmv_share_{clock.replace(':', '')}": float(share) for clock, share in shares}
+
+
+def written(value: float | None) -> str:
+    """A number for people: whole above 1,000, four digits below; "-" for None."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _labelled(name: str) -> str:
+    unit = unit_of(name)
+    return f"{name} \\[{unit}]" if unit else name
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, no_wrap=True)
+    for column in others:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _print(table: Table) -> None:
+    console = Console(highlight=False)
+    console.print(table, width=console.width if console.is_terminal else 120)

@@ -1,0 +1,219 @@
+"""From an experiment's name and overrides to one plain dict; the only module that knows Hydra.
+
+    configs/festival.yaml + one option per group + experiment/NAME.yaml + overrides  ->  dict
+
+Configs name values, never code: `_target_`, settings of Hydra itself and resolvers such as `${oc.env:HOME}` are
+refused. What comes back is not checked against the parameters yet; `sim.params.build` does that.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from sim.params.base import ParameterError, hint
+
+CONFIG_MODULE = "configs"
+PRIMARY = "festival"
+EXPERIMENT = "experiment"
+_RESOLVER = re.compile(r"\$\{[^}]*:")
+
+
+def groups() -> dict[str, list[str]]:
+    """Options of every config group, by name of the group: {"site": ["off", "tmall_2012"], ...}."""
+    return dict(sorted(_groups(files(CONFIG_MODULE), "")))
+
+
+def config_text(name: str) -> str:
+    """Text of a packaged config file, comments included; `name` without suffix: "festival", "site/tmall_2012"."""
+    return (files(CONFIG_MODULE) / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole config of an experiment as a plain dict.
+
+    Parameters
+    ----------
+    name : file name in configs/experiment, without suffix
+    overrides : in Hydra's grammar: `seed=2`, `site=off`, `+site.services.search.note=x`, `~site.services.search`
+
+    Raises
+    ------
+    ParameterError
+        For an unknown experiment, option or key, for an override that cannot be read, and for anything that names code;
+        with every problem that can be seen at once.
+    """
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    known = groups()
+    parsed, problems = _parsed(overrides)
+    problems = _unknown_option(EXPERIMENT, name, known) + problems
+    if problems := problems + [problem for override in parsed for problem in _refusals(override, known)]:
+        raise ParameterError(problems)
+    choices = [override for override in parsed if _is_choice(override, known)]
+    values = [override for override in parsed if not _is_choice(override, known)]
+    chosen = [f"{EXPERIMENT}={name}", *(override.input_line for override in choices)]
+    try:
+        config = _composed(chosen)
+        if problems := [problem for override in values for problem in _unknown_key(override, _plain(config))]:
+            raise ParameterError(problems)
+        if values:
+            config = _composed([*chosen, *(override.input_line for override in values)])
+        return dict(_plain(config, resolve=True))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ParameterError([f"the config cannot be composed: {_one_line(error)}"]) from None
+
+
+def _groups(folder: Traversable, prefix: str) -> Iterator[tuple[str, list[str]]]:
+    for child in folder.iterdir():
+        if child.is_dir() and not child.name.startswith(("_", ".")):
+            group = f"{prefix}{child.name}"
+            options = sorted(file.name.removesuffix(".yaml") for file in child.iterdir() if file.name.endswith(".yaml"))
+            if options:
+                yield group, options
+            yield from _groups(child, f"{group}/")
+
+
+def _composed(overrides: list[str]) -> Any:
+    import hydra
+
+    # Hydra 1.3 warns when the version base is missing, 1.4 when it is given.
+    arguments = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
+    with hydra.initialize_config_module(CONFIG_MODULE, job_name="peakday", **arguments):
+        config = hydra.compose(PRIMARY, overrides=overrides)
+    if problems := list(_code(_plain(config), "")):
+        raise ParameterError(problems)
+    return config
+
+
+def _plain(config: Any, *, resolve: bool = False) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(config, resolve=resolve)
+
+
+def _code(value: Any, path: str) -> Iterator[str]:
+    """A message for whatever could run code or read the machine."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            dotted = _dotted(path, str(key))
+            if key == "_target_":
+                yield f"{dotted} names code; a config may only hold values, got {item!r}"
+            else:
+                yield from _code(item, dotted)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _code(item, f"{path}.{position}")
+    elif isinstance(value, str) and _RESOLVER.search(value):
+        yield f"{path} uses a resolver; only plain references such as ${{seed}} are allowed, got {value!r}"
+
+
+def _parsed(overrides: Sequence[str]) -> tuple[list[Any], list[str]]:
+    """Overrides as Hydra reads them, and a message for each that cannot be read."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    parsed, problems = [], []
+    for text in overrides:
+        try:
+            override = parser.parse_override(text)
+        except HydraException as error:
+            problems.append(_unreadable(text, error))
+        else:
+            if override.key_or_group:
+                parsed.append(override)
+            else:
+                problems.append(_unreadable(text, "the key is missing"))
+    return parsed, problems
+
+
+def _is_choice(override: Any, known: Mapping[str, list[str]]) -> bool:
+    """Whether an override chooses an option of a group, and does not set a value."""
+    return override.key_or_group in known and not isinstance(override.value(), (dict, list))
+
+
+def _refusals(override: Any, known: Mapping[str, list[str]]) -> list[str]:
+    """What can be said against an override before anything is composed."""
+    text, key = override.input_line, override.key_or_group
+    if re.match(r"hydra([./@:]|$)", key):
+        return [f"{text} changes Hydra itself; only parameters of the simulation can be set"]
+    if "_target_" in text:
+        return [f"{text} names code (_target_); an override may only hold values"]
+    if _RESOLVER.search(text):
+        return [f"{text} uses a resolver; only plain references such as ${{seed}} are allowed"]
+    if key == EXPERIMENT:
+        return [f"{text} chooses the experiment a second time; name it once"]
+    if override.is_sweep_override():
+        return [f"{text} lists several values; one run takes one value"]
+    if _is_choice(override, known) and not override.is_delete():
+        return _unknown_option(key, str(override.value()), known)
+    return []
+
+
+def _unknown_option(group: str, option: str, known: Mapping[str, list[str]]) -> list[str]:
+    options = known.get(group, [])
+    return [] if option in options else [f"{group}={option} is not an option of {group}{hint(option, options)}"]
+
+
+def _unknown_key(override: Any, config: Mapping[str, Any]) -> list[str]:
+    """A message when an override (without a leading +) sets a key that the config does not have."""
+    if override.is_add() or override.is_force_add():
+        return []
+    node: Any = config
+    path = ""
+    for step in override.key_or_group.split("."):
+        if problem := _misstep(node, path, step):
+            return [problem]
+        node = node[int(step)] if isinstance(node, list) else _item(node, step)
+        path = _dotted(path, step)
+    return _unknown_names(override.value(), node, path)
+
+
+def _misstep(node: Any, path: str, step: str) -> str | None:
+    """Why there is nothing called `step` in the node at a path; None when there is."""
+    if isinstance(node, Mapping):
+        names = [str(name) for name in node]
+        return None if step in names else f"{_dotted(path, step)} is not a parameter{hint(step, names)}"
+    if isinstance(node, list):
+        places = [str(place) for place in range(len(node))]
+        return None if step in places else f"{path} is a list with the places 0 to {len(node) - 1}, got {step!r}"
+    if node is None:
+        return f"{_dotted(path, step)} cannot be set: {path} is switched off (null)"
+    return f"{_dotted(path, step)} cannot be set: {path} is a single value ({node!r})"
+
+
+def _unknown_names(value: Any, node: Any, path: str) -> list[str]:
+    """A message for every name in a value in braces that the config does not have at that place."""
+    if not (isinstance(value, Mapping) and isinstance(node, Mapping)):
+        return []
+    known = [str(name) for name in node]
+    problems = []
+    for name in map(str, value):
+        if name not in known:
+            problems.append(f"{path}.{name} is not a parameter{hint(name, known)}")
+        else:
+            problems += _unknown_names(_item(value, name), _item(node, name), f"{path}.{name}")
+    return problems
+
+
+def _dotted(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _item(node: Mapping[Any, Any], step: str) -> Any:
+    return next(value for key, value in node.items() if str(key) == step)
+
+
+def _unreadable(text: str, reason: object) -> str:
+    if "=" not in text:
+        return f"{text!r} is not an override: write key=value, for example scale=0.001"
+    return (
+        f"{text!r} cannot be read as key=value ({_one_line(reason)}); a name with spaces goes into braces: a={{b c: 1}}"
+    )
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

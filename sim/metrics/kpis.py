@@ -1,0 +1,174 @@
+"""The key figures of a run, under fixed names."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sim.metrics.latency import percentiles
+from sim.metrics.parcels import lead_time_percentile_h
+from sim.metrics.sales import busiest_minute_per_s, gmv_shares, of_the_day, sales_by_second
+from sim.metrics.site import machine_hours, machines
+from sim.units import DAY_S, MINUTE_S
+
+Figure = float | int | None
+
+
+def kpis(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    scale: float,
+    seed: int,
+    wall_s: float,
+    peak_rss_bytes: int,
+    shoppers: int,
+) -> dict[str, Figure]:
+    """Key figures of one run, not scaled up; None for a part that was off and for what has not happened.
+
+    Visits, requests, orders and sales are of the festival day, [0, 86400) s; a visit that began before midnight counts.
+    Parcels are rows. Hubs, trips and costs are in real parcels, vehicles and RMB at every scale. Rates are over all
+    parcels, also those that are not signed or lost by the end of the run.
+
+    Parameters
+    ----------
+    tables : by name, as in `sim.records.TABLES`; absent or empty tables mean that the part was off
+    wall_s : wall time of the run [s]
+    peak_rss_bytes : peak memory of the run [B]
+    shoppers : shoppers simulated
+    """
+    return {
+        "scale": scale,
+        "seed": seed,
+        "shoppers": shoppers,
+        **_visits(tables),
+        **_requests(tables),
+        **_orders(tables),
+        **_latency(tables),
+        **_parcels(tables),
+        **_hubs(tables),
+        **_machines(tables),
+        **_trips(tables),
+        "wall_s": wall_s,
+        "peak_rss_bytes": peak_rss_bytes,
+    }
+
+
+def _there(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame | None:
+    found = tables.get(name)
+    return None if found is None or found.empty else found
+
+
+def _visits(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    seconds = _there(tables, "demand_seconds")
+    if seconds is None:
+        return {"visitors_first_minute": None, "visits": None}
+    at = seconds["second_s"]
+    return {
+        "visitors_first_minute": int(seconds.loc[(at >= 0) & (at < MINUTE_S), "visitors"].sum()),
+        "visits": int(seconds.loc[at < DAY_S, "visitors"].sum()),
+    }
+
+
+def _requests(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    seconds, site = _there(tables, "demand_seconds"), _there(tables, "site_seconds")
+    if seconds is None or site is None:
+        names = (
+            "requests",
+            "requests_rejected",
+            "requests_timed_out",
+            "orders_lost",
+            "lost_rmb",
+            "peak_requests_per_s",
+        )
+        return dict.fromkeys(names)
+    day = of_the_day(seconds)
+    return {
+        "requests": int(day["requests"].sum()),
+        "requests_rejected": int(day["rejected"].sum()),
+        "requests_timed_out": int(day["timed_out"].sum()),
+        "orders_lost": int(day["orders_lost"].sum()),
+        "lost_rmb": float(day["lost_rmb"].sum()),
+        "peak_requests_per_s": float(day["requests"].max()) if len(day) else 0.0,
+    }
+
+
+def _orders(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    sales = sales_by_second(tables)
+    names = ("orders", "gmv_rmb", "peak_orders_per_s", "peak_minute_orders_per_s")
+    if sales is None:
+        return dict.fromkeys((*names, "gmv_share_0219", "gmv_share_1200", "gmv_share_1338"))
+    orders = sales["orders"].to_numpy()
+    values = (int(orders.sum()), float(sales["gmv_rmb"].sum()), float(orders.max()), busiest_minute_per_s(orders))
+    shares = {f"gmv_share_{label.replace(':', '')}": _finite(share) for label, share in gmv_shares(sales).items()}
+    return {**dict(zip(names, values, strict=True)), **shares}
+
+
+def _latency(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    names = ("latency_p50_s", "latency_p99_s", "latency_p9999_s")
+    latency = _there(tables, "latency")
+    if latency is None:
+        return dict.fromkeys(names)
+    values = percentiles(latency["latency_s"].to_numpy(), latency["count"].to_numpy(), (0.5, 0.99, 0.9999))
+    return {name: _finite(float(value)) for name, value in zip(names, values, strict=True)}
+
+
+def _parcels(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    parcels = tables.get("parcels")
+    if parcels is None or (parcels.empty and _there(tables, "hubs") is None):
+        names = ("parcels", "parcels_signed", "parcels_lost", "signed_share_day7", "signed_share_1118_1500")
+        return dict.fromkeys((*names, "lead_time_median_h", "lead_time_p95_h", "hubs_first_day_parcels"))
+    rows = len(parcels)
+    signed_s = parcels["signed_s"]
+
+    def signed_share_by(time_s: float) -> float | None:
+        return float((signed_s <= time_s).sum() / rows) if rows else None
+
+    return {
+        "parcels": rows,
+        "parcels_signed": int(signed_s.notna().sum()),
+        "parcels_lost": int(parcels["lost_s"].notna().sum()),
+        "signed_share_day7": signed_share_by(7 * DAY_S),
+        "signed_share_1118_1500": signed_share_by(7 * DAY_S + 15 * 3600.0),
+        "lead_time_median_h": lead_time_percentile_h(parcels, 0.5),
+        "lead_time_p95_h": lead_time_percentile_h(parcels, 0.95),
+        "hubs_first_day_parcels": int((parcels["origin_hub_s"] < DAY_S).sum()),
+    }
+
+
+def _hubs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    hours = _there(tables, "hub_hours")
+    if hours is None:
+        return {"hub_overflow_h": None, "overflow_hubs": None}
+    overflowing = hours[hours["overflow"]]
+    return {
+        "hub_overflow_h": len(overflowing),
+        "overflow_hubs": int(overflowing.groupby(["carrier", "hub"], observed=True).ngroups),
+    }
+
+
+def _machines(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    capacity, seconds = _there(tables, "site_capacity"), _there(tables, "site_seconds")
+    if capacity is None or seconds is None:
+        return {"peak_machines": None, "machine_hours": None}
+    end_s = float(seconds["second_s"].max()) + 1.0
+    return {
+        "peak_machines": float(machines(capacity)["machines"].max()),
+        "machine_hours": machine_hours(capacity, end_s),
+    }
+
+
+def _trips(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    trips = tables.get("trips")
+    if trips is None or (trips.empty and _there(tables, "hubs") is None):
+        return dict.fromkeys(("truck_trips", "train_trips", "cost_rmb"))
+    train = trips["vehicle"].astype(str).str.contains("train").to_numpy(dtype=bool)
+    vehicles = trips["vehicles"].to_numpy()
+    return {
+        "truck_trips": int(vehicles[~train].sum()),
+        "train_trips": int(np.count_nonzero(train)),
+        "cost_rmb": float(trips["cost_rmb"].sum()),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

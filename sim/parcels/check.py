@@ -1,0 +1,75 @@
+"""Everything that can be wrong between the parcels' parameters and the geography, found before anything is simulated."""
+
+from collections.abc import Iterator
+
+import networkx as nx
+
+from sim.geography import Geography
+from sim.params import ParameterError
+from sim.params.base import hint
+from sim.params.parcels import CarrierParams, ParcelsParams
+
+
+def check(parcels: ParcelsParams, geography: Geography, *, weight: float) -> None:
+    """Check what no single group can see: names of places, lanes between hubs, room for a row of `weight` parcels.
+
+    Raises
+    ------
+    ParameterError
+        With one message for each problem.
+    """
+    problems: list[str] = []
+    for name, carrier in parcels.carriers.items():
+        problems += _carrier(carrier, f"parcels.carriers.{name}", geography, weight)
+    if problems:
+        raise ParameterError(problems)
+
+
+def lanes_of(carrier: CarrierParams) -> list[tuple[str, str]]:
+    """The carrier's lanes as pairs of hubs, ordered by the hubs' order in the config."""
+    hubs = list(carrier.hubs)
+    if carrier.lanes == "complete":
+        return [(origin, destination) for origin in hubs for destination in hubs if origin != destination]
+    place = {hub: i for i, hub in enumerate(hubs)}
+    return sorted(carrier.lanes, key=lambda lane: (place[lane[0]], place[lane[1]]))
+
+
+def _carrier(carrier: CarrierParams, path: str, geography: Geography, weight: float) -> Iterator[str]:
+    for name, hub in carrier.hubs.items():
+        if name not in geography:
+            yield f"{path}.hubs.{name}: {geography.unknown(name)}"
+        if hub.storage_parcels < weight:
+            yield (
+                f"{path}.hubs.{name}.storage_parcels must hold one row, >= 1/scale = {weight:g} [parcels], "
+                f"got {hub.storage_parcels:g}"
+            )
+    hubs = list(carrier.hubs)
+    pairs = () if carrier.lanes == "complete" else carrier.lanes
+    bad = [f"{path}.lanes[{i}] {problem}" for i, pair in enumerate(pairs) for problem in _lane(pair, pairs[:i], hubs)]
+    yield from bad
+    if not bad:
+        lanes = lanes_of(carrier)
+        yield from _connection(hubs, lanes, path)
+        for i, train in enumerate(carrier.trains):
+            if (train.origin, train.destination) not in lanes:
+                yield (
+                    f"{path}.trains[{i}] must run on one of the carrier's lanes, got {train.origin} to {train.destination}"
+                )
+
+
+def _lane(pair: tuple[str, str], earlier: tuple[tuple[str, str], ...], hubs: list[str]) -> Iterator[str]:
+    yield from (f"must join hubs of the carrier, got {hub!r}{hint(hub, hubs)}" for hub in pair if hub not in hubs)
+    if pair[0] == pair[1]:
+        yield f"must join two different hubs, got {pair[0]!r} twice"
+    if pair in earlier:
+        yield f"repeats the lane {pair[0]} to {pair[1]}"
+
+
+def _connection(hubs: list[str], lanes: list[tuple[str, str]], path: str) -> Iterator[str]:
+    """A parcel must be able to get from every hub to every other."""
+    graph: nx.DiGraph[str] = nx.DiGraph(lanes)
+    graph.add_nodes_from(hubs)
+    parts = sorted(nx.strongly_connected_components(graph), key=len, reverse=True)
+    if len(parts) > 1:
+        cut_off = sorted(hub for part in parts[1:] for hub in part)
+        yield f"{path}.lanes must lead from every hub to every other; cut off one way or both: {', '.join(cut_off)}"

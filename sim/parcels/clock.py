@@ -1,0 +1,59 @@
+"""Daily clocks on the SimPy environment, and who goes first when two things happen at the same instant.
+
+Rule for ties: vehicles that arrive or come back go first, in the order in which they left; then the carrier's own decisions in
+the order of `Turn`; rows last, so that a decision never sees what happens to a row at its own instant. A carrier's trains that
+leave at the same instant go in the config's order. Carriers share nothing.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from enum import IntEnum
+
+import simpy
+from simpy.events import EventPriority
+
+from sim.units import DAY_S
+
+
+class Turn(IntEnum):
+    """Order of decisions at the same instant; SimPy's own events have 0 and 1."""
+
+    PICKUP = 2
+    WAVE = 3
+    TIMETABLE = 4
+    TRAIN = 5
+    OUTLET = 6
+    TOUR = 7
+    RECORD = 8
+    ROW = 9
+
+
+def at(env: simpy.Environment, time_s: float, turn: Turn) -> simpy.Event:
+    """An event at a time from now on. Whole seconds are met exactly; otherwise the delay is rounded once."""
+    event = simpy.Event(env)
+    event._ok = True
+    event._value = None
+    env.schedule(event, EventPriority(turn), delay=time_s - env.now)
+    return event
+
+
+def daily(
+    env: simpy.Environment, clocks_s: Sequence[float], turn: Turn, act: Callable[[], None]
+) -> Generator[simpy.Event, None, None]:
+    """Process: act at the same clocks, seconds since midnight and ascending, of every day from t = 0 on."""
+    day = 0
+    while True:
+        for clock_s in clocks_s:
+            yield at(env, day * DAY_S + clock_s, turn)
+            act()
+        day += 1
+
+
+def every(
+    env: simpy.Environment, period_s: float, turn: Turn, act: Callable[[], None]
+) -> Generator[simpy.Event, None, None]:
+    """Process: act at period_s, 2 period_s, ..."""
+    count = 1
+    while True:
+        yield at(env, count * period_s, turn)
+        act()
+        count += 1

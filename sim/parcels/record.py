@@ -1,0 +1,96 @@
+"""What the parcels part writes down as it runs: trips and hourly states of the hubs."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernels.hub import Hubs
+
+OWN, HIRED, TRAIN = range(3)
+VEHICLES = ("own truck", "hired truck", "train")
+NOT_A_TRIP = -1
+
+
+class Departure(NamedTuple):
+    """What is known of a trip when it leaves."""
+
+    carrier: int
+    vehicle: int  # OWN, HIRED, TRAIN
+    vehicles: int
+    lane: int
+    depart_s: float
+    load_parcels: float
+    capacity_parcels: float
+    distance_km: float
+    cost_rmb: float
+
+
+@dataclass
+class Trips:
+    """Line-haul trips in order of departure; NaN: not yet."""
+
+    departures: list[Departure] = field(default_factory=list)
+    arrive_s: list[float] = field(default_factory=list)
+    unloaded_s: list[float] = field(default_factory=list)
+
+    def depart(self, departure: Departure) -> int:
+        """Write down a departure; returns the trip's number."""
+        self.departures.append(departure)
+        self.arrive_s.append(float("nan"))
+        self.unloaded_s.append(float("nan"))
+        return len(self.departures) - 1
+
+
+@dataclass
+class Load:
+    """A vehicle at a gate and the rows that are still on it."""
+
+    rows: int
+    vehicles: int
+    trip: int  # NOT_A_TRIP for a feeder
+
+
+class HubHours:
+    """State of all hubs at the end of every hour, and what they did in it."""
+
+    def __init__(self, hubs: Hubs, gates: list[deque[Load]]) -> None:
+        self._hubs = hubs
+        self._gates = gates
+        self._counters: list[NDArray[np.int64]] = [self._now()]
+        self._stored: list[NDArray[np.int64]] = []
+        self._waiting: list[NDArray[np.int64]] = []
+        self._vehicles: list[list[int]] = []
+
+    @property
+    def written(self) -> int:
+        """Hours written down so far."""
+        return len(self._stored)
+
+    def write(self) -> None:
+        """Write down the hour that ends now; the hubs have been advanced."""
+        self._counters.append(self._now())
+        self._stored.append(self._hubs.stored.copy())
+        self._waiting.append(self._hubs.gate.length.copy())
+        self._vehicles.append([sum(load.vehicles for load in gate) for gate in self._gates])
+
+    def columns(self, weight: float) -> dict[str, NDArray[np.generic]]:
+        """Columns by hour, then hub: counts in parcels of `weight` a row."""
+        hubs, hours = self._hubs.stored.size, len(self._stored)
+        flows = np.diff(np.array(self._counters), axis=0) * weight  # [hours, 3, hubs]
+        waiting = np.array(self._waiting, dtype=np.float64).reshape(-1) * weight
+        return {
+            "hour": np.repeat(np.arange(1, hours + 1, dtype=np.int32), hubs),
+            "arrived_parcels": flows[:, 0].reshape(-1),
+            "sorted_parcels": flows[:, 1].reshape(-1),
+            "departed_parcels": flows[:, 2].reshape(-1),
+            "backlog_parcels": np.array(self._stored, dtype=np.float64).reshape(-1) * weight,
+            "gate_parcels": waiting,
+            "gate_vehicles": np.array(self._vehicles, dtype=np.int32).reshape(-1),
+            "overflow": waiting > 0,
+        }
+
+    def _now(self) -> NDArray[np.int64]:
+        return np.array([self._hubs.arrived, self._hubs.sorted, self._hubs.departed])

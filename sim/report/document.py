@@ -1,0 +1,112 @@
+"""From tables, key figures, parameters and provenance to one HTML file."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from sim.plots import FIGURES, write_figures
+from sim.plots.figures import FOLDER, drawable
+from sim.plots.style import TITLE_X
+from sim.report import rows
+from sim.report.answers import answers
+from sim.report.assumptions import Assumption, assumptions
+
+FILE_NAME = "report.html"
+
+
+def write_report(
+    directory: Path,
+    tables: Mapping[str, pd.DataFrame],
+    kpis: Mapping[str, Any],
+    params: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    assumed: Sequence[Assumption] | None = None,
+) -> Path:
+    """Write `directory`/report.html: self-contained, no script, no outside reference.
+
+    Parameters
+    ----------
+    directory : the results folder; its figures are taken as they are, and drawn when there are none
+    tables : by name, as in `sim.records.TABLES`; absent or empty ones mean that the part was off
+    kpis : from `sim.metrics.kpis`
+    params : the run's config as plain nested dicts
+    provenance : how the run was made, any JSON
+    assumed : the assumed parameters; None reads them from the packaged config files
+    """
+    tables = {name: tables[name] for name in tables}  # stored tables are read anew at every access
+    scale = float(kpis["scale"])
+    if not any((directory / FOLDER).glob("*.svg")):
+        write_figures(directory, tables, scale=scale)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.get_template("report.html.j2").render(
+        answers=answers(tables, kpis),
+        key_figures=rows.key_figures(kpis),
+        figures=_figures(directory, tables),
+        tables={
+            "services": rows.services(tables, params, scale),
+            "pages": rows.pages(tables, scale),
+            "by_day": rows.parcels_by_day(tables, scale),
+            "carriers": rows.carrier_rows(tables, scale),
+            "hubs": rows.hub_rows(tables),
+        },
+        has_site=kpis["requests"] is not None,
+        has_parcels=kpis["parcels"] is not None,
+        kpis=kpis,
+        scale=scale,
+        assumptions=assumptions(params) if assumed is None else assumed,
+        command=command(params, provenance),
+        provenance=json.dumps(provenance, indent=2, ensure_ascii=False, default=str),
+    )
+    path = directory / FILE_NAME
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _figures(directory: Path, tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Inline SVG and caption of each figure that there are rows for."""
+    found = {}
+    for spec in FIGURES:
+        path = directory / FOLDER / f"{spec.name}.svg"
+        if drawable(spec, tables) and path.is_file():
+            found[spec.name] = {
+                "svg": Markup(inline_svg(path.read_text(encoding="utf-8"), spec.name)),
+                "caption": spec.caption,
+            }
+    return found
+
+
+def inline_svg(text: str, name: str) -> str:
+    """An SVG document as an element of a page.
+
+    Without prologue, as wide as its column with its title flush left, and with identifiers that no other figure has.
+    """
+    element = text[text.index("<svg") :]
+    element = re.sub(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', _flush_left, element, count=1)
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", element, count=1)
+    element = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", element, count=1)
+    element = re.sub(r' xmlns(:xlink)?="[^"]*"', "", element)
+    return re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", element).replace("xlink:href", "href")
+
+
+def _flush_left(box: re.Match[str]) -> str:
+    width = float(box[1])
+    return f'viewBox="{width * TITLE_X:g} 0 {width * (1 - 2 * TITLE_X):g} {box[2]}"'
+
+
+def command(params: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
+    """The command that runs it again."""
+    words = ["peakday run"]
+    if provenance.get("experiment"):
+        words.append(f"experiment={provenance['experiment']}")
+    words += [f"{name}={params[name]}" for name in ("scale", "seed") if name in params]
+    words += [f"{part}=off" for part in ("site", "parcels") if part in params and params[part] is None]
+    return " ".join([*words, *map(str, provenance.get("overrides") or ())])

@@ -1,0 +1,229 @@
+"""From a name to a result: compose, check, simulate, measure, store."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sim import store
+from sim.compose import compose
+from sim.params.base import ParameterError, build
+from sim.store import Result
+
+if TYPE_CHECKING:
+    from sim.festival import Progress
+    from sim.params.festival import FestivalParams
+
+DEFAULT_EXPERIMENT = "festival_2012"
+_PACKAGES = ("numpy", "numba", "simpy", "networkx", "pandas", "pyarrow", "matplotlib", "hydra-core", "pydantic")
+
+Watch = Callable[["Progress"], None]
+
+
+class Replication(NamedTuple):
+    """One checked run with its own seed; `directory` is None when nothing is to be written."""
+
+    experiment: str
+    config: dict[str, Any]
+    params: "FestivalParams"
+    directory: Path | None
+
+
+def simulate(
+    name: str = DEFAULT_EXPERIMENT,
+    *,
+    overrides: Sequence[str] = (),
+    output: str | Path | None = None,
+    progress: Watch | None = None,
+    **values: Any,
+) -> Result:
+    """One run of an experiment.
+
+    Parameters
+    ----------
+    name : an experiment in configs/experiment
+    overrides : as on the command line, for dotted names: ["site.cells=2", "parcels=off"]
+    output : results folder to write to; None writes nothing
+    progress : called now and then with how far the run is
+    values : overrides of names without dots: scale=0.001, seed=1, parcels="off"
+
+    Raises
+    ------
+    ParameterError
+        When the parameters cannot be simulated; nothing has been simulated then.
+    sim.store.StoreError
+        When `output` cannot be written.
+
+    Examples
+    --------
+    >>> simulate("festival_2012", scale=0.0001, seed=1).kpis["seed"]  # doctest: +SKIP
+    1
+    """
+    written = [f"{key}={_literal(value)}" for key, value in values.items()]
+    replications = prepare(name, compose(name, [*written, *overrides]), output=output)
+    if len(replications) > 1:
+        raise ParameterError(
+            [f"replications must be 1 in simulate(), got {len(replications)}; call it once for each seed"]
+        )
+    return run(replications[0], progress)
+
+
+def prepare(name: str, config: Mapping[str, Any], *, output: str | Path | None = None) -> list[Replication]:
+    """The checked runs of an experiment, one for each replication, with seeds seed, seed + 1, ...
+
+    Parameters
+    ----------
+    name : the experiment's name, for the results folder
+    config : as composed
+    output : results folder to write to; None writes nothing
+
+    Raises
+    ------
+    ParameterError
+        With everything that is wrong with the config, this machine's limits included.
+    """
+    from sim import festival
+    from sim.params.festival import FestivalParams
+
+    settings = {key: value for key, value in config.items() if key != "output"}
+    problems = _beyond_this_machine(settings)
+    try:
+        params = build(FestivalParams, settings)
+    except ParameterError as error:
+        raise ParameterError([*error.problems, *problems]) from None
+    if problems:
+        raise ParameterError(problems)
+    festival.check(params)
+    return [
+        _replication(name, settings | {"seed": params.seed + number, "replications": 1}, output)
+        for number in range(params.replications)
+    ]
+
+
+def run(replication: Replication, progress: Watch | None = None) -> Result:
+    """The result of one run: read when its results folder is there, else simulated and, if it has a folder, stored."""
+    directory = replication.directory
+    if directory is None:
+        return _simulated(replication, progress)
+    if store.is_result(directory):
+        return store.read_result(directory)
+    with store.new_folder(directory) as partial:
+        result = _simulated(replication, progress)
+        store.write_result(partial, result)
+        with store.explained(directory):
+            illustrate(partial, result)
+    return result._replace(directory=directory)
+
+
+def illustrate(directory: Path, result: Result) -> None:
+    """Figures and report of a result into a folder."""
+    from sim import plots, report
+
+    plots.write_figures(directory, result.tables, scale=result.kpis["scale"])
+    report.write_report(directory, result.tables, result.kpis, result.params, result.provenance)
+
+
+def _replication(name: str, config: dict[str, Any], output: str | Path | None) -> Replication:
+    from sim.params.festival import FestivalParams
+
+    directory = None if output is None else store.run_folder(output, name, config)
+    return Replication(name, config, build(FestivalParams, config), directory)
+
+
+def _simulated(replication: Replication, progress: Watch | None) -> Result:
+    from sim import festival, metrics
+
+    started_at = datetime.now(UTC)
+    started_s = time.perf_counter()
+    tables = festival.run_festival(replication.params, progress=progress)
+    wall_s = time.perf_counter() - started_s
+    peak_rss_bytes = _peak_rss_bytes()
+    kpis = metrics.kpis(
+        tables,
+        scale=replication.params.scale,
+        seed=replication.params.seed,
+        wall_s=wall_s,
+        peak_rss_bytes=peak_rss_bytes,
+        shoppers=replication.params.shoppers,
+    )
+    provenance = {
+        "experiment": replication.experiment,
+        "seed": replication.params.seed,
+        "scale": replication.params.scale,
+        "threads": replication.params.threads,
+        "key": store.run_key(replication.config),
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "wall_s": wall_s,
+        "peak_rss_bytes": peak_rss_bytes,
+        "code": _code(),
+        "versions": {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
+        "host": {"name": platform.node(), "system": platform.platform(), "cores": _cores()},
+    }
+    return Result(store.plain(kpis), tables, replication.config, provenance, None)
+
+
+def _beyond_this_machine(config: Mapping[str, Any]) -> list[str]:
+    threads = config.get("threads")
+    if isinstance(threads, int) and threads > _cores():
+        return [f"threads must be <= {_cores()} (cores of this machine), got {threads}"]
+    return []
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _peak_rss_bytes() -> int:
+    """Most memory that this process has held so far [B]; of several runs in one process, the largest up to then."""
+    kilobytes_or_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes_or_bytes if sys.platform == "darwin" else kilobytes_or_bytes * 1024
+
+
+def _code() -> dict[str, Any]:
+    """Which code made the result: the version, a hash of the sources and, in a checkout, the revision."""
+    try:
+        installed = version("peakday")
+    except PackageNotFoundError:  # used from a checkout without installation
+        installed = None
+    revision, status = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    modified = None if revision is None else bool(status)
+    return {"version": installed, "source_hash": store.source_hash(), "revision": revision, "modified": modified}
+
+
+def _git(*arguments: str) -> str | None:
+    checkout = Path(__file__).resolve().parent.parent
+    if not (checkout / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def _literal(value: Any) -> str:
+    """A Python value in the grammar of overrides."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_literal, value)) + "]"
+    if hasattr(value, "item"):  # a NumPy number
+        value = value.item()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    text = str(value)
+    if text.isidentifier() and text.lower() not in ("null", "true", "false", "nan", "inf"):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,251 @@
+"""The results folder: written aside, renamed when it is complete, so that nothing half-written looks finished.
+
+DIR/config.yaml  provenance.json  kpis.json  tables/*.parquet  figures/  report.html
+"""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.records import Column
+
+CONFIG, PROVENANCE, KPIS, TABLES = "config.yaml", "provenance.json", "kpis.json", "tables"
+_LIST = "tag:yaml.org,2002:seq"
+NOT_PART_OF_A_RUN = ("output", "replications")  # where it goes and how many others there are do not change a run
+
+
+class StoreError(Exception):
+    """A result cannot be written or read."""
+
+
+class NotWritableError(StoreError):
+    """The results folder may not be written."""
+
+
+class DiskFullError(StoreError):
+    """The disk has no room for the result."""
+
+
+class InTheWayError(StoreError):
+    """Something that is not a result has the name that the result needs."""
+
+
+class NotAResultError(StoreError):
+    """The folder does not hold a complete result."""
+
+
+class Result(NamedTuple):
+    """What one run left behind.
+
+    `kpis` are the key figures by name (None: not measured), `tables` the tables of `sim.records` by name, `params` the
+    composed config, `provenance` how it was made, `directory` the results folder or None when nothing was written.
+    """
+
+    kpis: dict[str, Any]
+    tables: "Mapping[str, pd.DataFrame]"
+    params: dict[str, Any]
+    provenance: dict[str, Any]
+    directory: Path | None
+
+
+class StoredTables(Mapping[str, "pd.DataFrame"]):
+    """The tables of a results folder, each read when it is asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._files = {file.stem: file for file in sorted(directory.glob("*.parquet"))}
+
+    def __getitem__(self, name: str) -> "pd.DataFrame":
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(self._files[name]).to_pandas()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+@cache
+def source_hash() -> str:
+    """Hash of everything that can change a run's numbers besides its config: code and data of the package."""
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(package.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def run_key(config: Mapping[str, Any]) -> str:
+    """Key of a run: the same for the same code, config and seed, whatever the folder and the number of replications."""
+    described = {name: value for name, value in config.items() if name not in NOT_PART_OF_A_RUN}
+    text = json.dumps([source_hash(), described], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def run_folder(output: str | Path, experiment: str, config: Mapping[str, Any]) -> Path:
+    """Where a run's result belongs: OUTPUT/EXPERIMENT/seed1-scale0.001-KEY."""
+    return Path(output) / experiment / f"seed{config['seed']}-scale{config['scale']:g}-{run_key(config)[:8]}"
+
+
+def is_result(directory: Path) -> bool:
+    """Whether the folder holds a complete result."""
+    return all((directory / name).is_file() for name in (CONFIG, PROVENANCE, KPIS))
+
+
+@contextmanager
+def new_folder(directory: Path) -> Iterator[Path]:
+    """A hidden folder beside `directory` that takes its name when the block ends and is removed when the block fails.
+
+    Raises
+    ------
+    NotWritableError, DiskFullError, InTheWayError, StoreError
+        Before the block is entered when it is plain that the folder cannot be written.
+    """
+    if directory.exists() or directory.is_symlink():
+        raise InTheWayError(
+            f"{directory} is in the way: it is not a complete result; move it or choose another output=DIR"
+        )
+    partial = directory.with_name(f".{directory.name}.partial-{os.getpid()}")
+    with explained(directory):
+        partial.mkdir(parents=True)
+    try:
+        yield partial
+        if not is_result(directory):  # the same run, finished meanwhile by another process, is as good as this one
+            with explained(directory):
+                partial.rename(directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def renewed(directory: Path) -> Iterator[Path]:
+    """A hidden folder in a result whose files take the place of the result's own when the block ends, and only then."""
+    partial = directory / f".partial-{os.getpid()}"
+    with explained(directory):
+        try:
+            partial.mkdir()
+            yield partial
+            for file in sorted(partial.rglob("*")):
+                place = directory / file.relative_to(partial)
+                if file.is_dir():
+                    place.mkdir(exist_ok=True)
+                else:
+                    file.replace(place)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def explained(directory: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing below `directory` into an error that a planner understands."""
+    try:
+        yield
+    except OSError as error:
+        where = next(place for place in (directory, *directory.absolute().parents) if os.path.exists(place))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(
+                f"the disk is full: the result does not fit into {directory.parent}; nothing was kept"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise NotWritableError(f"{where} cannot be written: {error.strerror}; choose another output=DIR") from error
+        if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.ENOTEMPTY):
+            raise InTheWayError(
+                f"{where} is in the way: a folder is needed there; choose another output=DIR"
+            ) from error
+        raise StoreError(f"{where} cannot be written: {error.strerror or error}") from error
+
+
+def write_result(directory: Path, result: Result) -> None:
+    """Config, provenance, key figures and tables of a result into an existing folder."""
+    with explained(directory):
+        (directory / CONFIG).write_text(as_yaml(result.params), encoding="utf-8")
+        _write_json(directory / PROVENANCE, result.provenance)
+        _write_json(directory / KPIS, result.kpis)
+        (directory / TABLES).mkdir()
+        for name, table in result.tables.items():
+            _write_table(directory / TABLES / f"{name}.parquet", name, table)
+
+
+def read_result(directory: Path) -> Result:
+    """A stored result; its tables are read when they are asked for.
+
+    Raises
+    ------
+    NotAResultError
+        When the folder is not there, or not complete.
+    """
+    import yaml
+
+    if not is_result(directory):
+        raise NotAResultError(
+            f"{directory} holds no complete result (config.yaml, provenance.json, kpis.json, tables/)"
+        )
+    return Result(
+        kpis=json.loads((directory / KPIS).read_text(encoding="utf-8")),
+        tables=StoredTables(directory / TABLES),
+        params=yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8")),
+        provenance=json.loads((directory / PROVENANCE).read_text(encoding="utf-8")),
+        directory=directory,
+    )
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    """A config as YAML for people: in its own order, a name a line, lists on one line."""
+    import yaml
+
+    dumper: Any = type("ListsInBrackets", (yaml.SafeDumper,), {})
+    dumper.add_representer(list, lambda one, items: one.represent_sequence(_LIST, items, flow_style=True))
+    return str(yaml.dump(dict(config), Dumper=dumper, sort_keys=False, allow_unicode=True, width=10_000))
+
+
+def plain(value: Any) -> Any:
+    """The same value in the types that JSON knows; NaN and infinity, which it does not know, become None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):  # a NumPy number
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write_json(file: Path, values: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _described(column: "Column") -> dict[str, str]:
+    return {"unit": column.unit, "meaning": column.meaning}
+
+
+def _write_table(file: Path, name: str, table: "pd.DataFrame") -> None:
+    """One table as Parquet; unit and meaning of each column travel with it."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    from sim.records import TABLES as SCHEMAS
+    from sim.records import SchemaError
+
+    schema = SCHEMAS.get(name)
+    if schema is None or list(table.columns) != list(schema):
+        raise SchemaError(
+            f"table {name} must have the columns that sim.records lists for it, got {list(table.columns)}"
+        )
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    fields = [
+        field.with_metadata({"unit": schema[field.name].unit, "meaning": schema[field.name].meaning})
+        for field in arrow.schema
+    ]
+    pyarrow.parquet.write_table(arrow.cast(pa.schema(fields, arrow.schema.metadata)), file, compression="zstd")

@@ -1,0 +1,273 @@
+"""Cases for the tests of the parcels: a made-up country, orders without a site, and one call that runs them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+import yaml
+
+from sim.geography import Geography, destination_weights, load_geography, origin_weights
+from sim.network import Network, build_network
+from sim.params import build
+from sim.params.geography import GeographyParams
+from sim.params.orders import OrdersParams
+from sim.params.parcels import ParcelsParams
+from sim.parcels import ParcelNetwork
+from sim.records import OrderBatch
+from sim.units import DAY_S, seconds
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+ORDERS_2012 = 105.8e6
+BUYERS_2012 = 30e6
+SALES_CURVE_2012 = (  # clock and cumulative RMB, published by Tmall during and after 11 November 2012
+    ("00:00", 0.0),
+    ("01:10", 2.0e9),
+    ("02:19", 3.37e9),
+    ("12:00", 8.0e9),
+    ("13:38", 10.0e9),
+    ("24:00", 19.1e9),
+)
+
+
+class Case(NamedTuple):
+    """Everything that `ParcelNetwork` needs besides an environment."""
+
+    params: ParcelsParams
+    orders: OrdersParams
+    network: Network
+    origins: np.ndarray
+    destinations: np.ndarray
+    batch: OrderBatch
+    shoppers: int
+    weight: float
+    seed: int = 1
+
+
+def made_up_orders(orders: int, seed: int = 0) -> OrderBatch:
+    """Orders along the published sales curve of 2012; orders per buyer are geometric with the published mean."""
+    rng = np.random.default_rng(seed)
+    counts = rng.geometric(BUYERS_2012 / ORDERS_2012, orders)
+    counts = counts[: np.searchsorted(np.cumsum(counts), orders) + 1]
+    shopper = np.repeat(np.arange(counts.size), counts)
+    clocks_s, sales_rmb = zip(*((seconds(clock), rmb) for clock, rmb in SALES_CURVE_2012), strict=True)
+    paid_s = np.interp(rng.random(shopper.size) * sales_rmb[-1], sales_rmb, clocks_s)
+    order = np.lexsort((paid_s, shopper))
+    number = np.arange(shopper.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    paid_s = paid_s[order]
+    by_time = np.lexsort((number, shopper, paid_s))
+    return OrderBatch(paid_s[by_time], shopper[by_time], number[by_time], np.full(shopper.size, 180.5))
+
+
+class OrderDouble:
+    """Stands in for the site: orders that are known beforehand, handed over when they have been paid."""
+
+    def __init__(self, env: simpy.Environment, batch: OrderBatch) -> None:
+        self._env = env
+        self._batch = batch
+        self._next = 0
+
+    def __call__(self) -> OrderBatch:
+        first, self._next = self._next, int(np.searchsorted(self._batch.paid_s, self._env.now, side="left"))
+        return OrderBatch(*(column[first : self._next] for column in self._batch))
+
+
+def shipped_params() -> tuple[ParcelsParams, OrdersParams, GeographyParams]:
+    """The parameters of the shipped configs."""
+    return (
+        build(ParcelsParams, _yaml("parcels/carriers_2012")),
+        build(OrdersParams, _yaml("orders/tmall_2012")),
+        build(GeographyParams, _yaml("geography/china")),
+    )
+
+
+def shipped_case(rows: int, seed: int = 1) -> Case:
+    """The shipped configs with so few orders that each parcel row stands for many."""
+    params, orders, places = shipped_params()
+    geography = load_geography()
+    batch = made_up_orders(rows, seed)
+    weight = ORDERS_2012 / batch.paid_s.size
+    return Case(
+        params,
+        orders,
+        build_network(geography),
+        origin_weights(places, geography),
+        destination_weights(places, geography),
+        batch,
+        int(batch.shopper.max()) + 1,
+        weight,
+        seed,
+    )
+
+
+ODD_KM = (211.3, 97.9, 305.1, 150.7, 88.3, 260.9, 199.7, 333.3)
+
+
+def small_country(ring_km: Sequence[float] = ODD_KM) -> Network:
+    """Eight cities on a ring road, with a railway between two of them."""
+    names = ["Ash", "Birch", "Cedar", "Elm", "Fir", "Hazel", "Larch", "Oak"]
+    geography = Geography(
+        name=np.array(names),
+        province=np.array(["North"] * 4 + ["South"] * 4),
+        longitude=np.linspace(100.0, 120.0, 8),
+        latitude=np.linspace(25.0, 40.0, 8),
+        population=np.array([900, 400, 300, 500, 800, 200, 100, 600]) * 1000,
+    )
+    ring = zip(names, [*names[1:], names[0]], ring_km, strict=True)
+    return build_network(geography, [*((a, b, "road", km) for a, b, km in ring), ("Ash", "Fir", "rail", 700.0)])
+
+
+SMALL_PARCELS: dict[str, Any] = {
+    "horizon_days": 12,
+    "lost_share": 0.01,
+    "wave_s": 3600,
+    "hold_s": 14400,
+    "pickup_clocks": ["10:00", "15:00", "20:00"],
+    "timetable_clocks": ["03:00", "15:00"],
+    "outlet_clocks": ["05:00", "11:00"],
+    "feeder": {"speed_kmh": 45, "handling_s": 1800},
+    "truck": {
+        "capacity_parcels": 120,
+        "speed_kmh": 60,
+        "handling_s": 3600,
+        "own_rmb_per_km": 6.0,
+        "hired_rmb_per_km": 9.0,
+    },
+    "last_mile": {
+        "tour_clocks": ["08:00", "14:00"],
+        "tour_s": 18000,
+        "tour_parcels": 10,
+        "success_share": 0.8,
+        "staffing_sigma": 0.3,
+    },
+    "carriers": {
+        "swift": {
+            "share": 0.6,
+            "hubs": {
+                "Ash": {"sort_per_h": 60, "storage_parcels": 400},
+                "Elm": {"sort_per_h": 90, "storage_parcels": 500},
+                "Fir": {"sort_per_h": 50, "storage_parcels": 300},
+            },
+            "lanes": "complete",
+            "own_trucks": 4,
+            "hired_trucks": 6,
+            "couriers": 24,
+            "trains": [
+                {
+                    "origin": "Ash",
+                    "destination": "Fir",
+                    "depart_clock": "21:00",
+                    "cutoff_s": 3600,
+                    "gather_s": 14400,
+                    "travel_s": 30000,
+                    "handling_s": 3600,
+                    "capacity_parcels": 200,
+                    "trip_rmb": 900.0,
+                }
+            ],
+        },
+        "steady": {
+            "share": 0.4,
+            "hubs": {
+                "Birch": {"sort_per_h": 40, "storage_parcels": 350},
+                "Hazel": {"sort_per_h": 70, "storage_parcels": 300},
+                "Oak": {"sort_per_h": 30, "storage_parcels": 350},
+                "Ash": {"sort_per_h": 30, "storage_parcels": 300},
+            },
+            "lanes": [
+                ["Birch", "Hazel"],
+                ["Hazel", "Birch"],
+                ["Hazel", "Oak"],
+                ["Oak", "Hazel"],
+                ["Hazel", "Ash"],
+                ["Ash", "Birch"],
+            ],
+            "own_trucks": 2,
+            "hired_trucks": 3,
+            "couriers": 16,
+        },
+    },
+}
+
+SMALL_ORDERS: dict[str, Any] = {
+    "merchants": 40,
+    "size_exponent": 1.0,
+    "size_shift": 3.0,
+    "virtual_share": 0.1,
+    "same_merchant_share": 0.4,
+    "preferred_carrier_share": 0.8,
+    "expected_parcels": 2000,
+    "weight_median_kg": 1.2,
+    "weight_sigma": 1.1,
+    "warehouse": {"shift_start": "08:00", "shift_end": "20:00", "staffed_days": 2.0, "spread_sigma": 0.5},
+}
+
+
+def small_case(
+    orders: int = 900,
+    *,
+    weight: float = 3.0,
+    seed: int = 1,
+    parcels: Mapping[str, Any] | None = None,
+    merchants: Mapping[str, Any] | None = None,
+    ring_km: Sequence[float] = ODD_KM,
+) -> Case:
+    """A case in the small country; `parcels` and `merchants` replace top-level values of its parameters."""
+    network = small_country(ring_km)
+    batch = made_up_orders(orders, seed)
+    return Case(
+        build(ParcelsParams, {**SMALL_PARCELS, **(parcels or {})}, "parcels"),
+        build(OrdersParams, {**SMALL_ORDERS, **(merchants or {})}, "orders"),
+        network,
+        network.geography.population.astype(float)[::-1],
+        network.geography.population.astype(float),
+        batch,
+        int(batch.shopper.max()) + 1,
+        weight,
+        seed,
+    )
+
+
+def built(case: Case, env: simpy.Environment) -> ParcelNetwork:
+    """The parcels part of a case on an environment, fed by the double."""
+    return ParcelNetwork(
+        env,
+        case.params,
+        case.orders,
+        case.network,
+        origins=case.origins,
+        destinations=case.destinations,
+        seed=case.seed,
+        weight=case.weight,
+        shoppers=case.shoppers,
+        bring_orders=OrderDouble(env, case.batch),
+    )
+
+
+def run(
+    case: Case,
+    *,
+    until_s: float | None = None,
+    at_s: Iterable[float] = (),
+    look: Callable[[ParcelNetwork], None] | None = None,
+) -> ParcelNetwork:
+    """Run a case to its horizon or `until_s`; at the times `at_s` advance the part and look at it."""
+    env = simpy.Environment()
+    part = built(case, env)
+
+    def advance(_: simpy.Event) -> None:
+        part.advance()
+        if look is not None:
+            look(part)
+
+    for time_s in at_s:
+        env.timeout(time_s).callbacks.append(advance)
+    env.run(until=case.params.horizon_days * DAY_S if until_s is None else until_s)
+    part.finish()
+    return part
+
+
+def _yaml(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return values

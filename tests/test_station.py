@@ -1,0 +1,188 @@
+"""The kernel of the station against the same station in plain SimPy, job by job and bit by bit."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.kernels import station as kernels
+from tests.reference import station as reference
+
+INFINITY = math.inf
+
+
+def run_kernel(arrival_s, service_s, slots, limit, timeout_s, end_s, changes=(), windows=()):
+    """Start, leaving time and outcome of each job, and who left in turn; the kernel stops at windows and changes."""
+    n = len(arrival_s)
+    most = max([slots, *(number for _, number in changes)])
+    stations = kernels.empty_stations(np.array([most]), np.array([limit]), np.array([timeout_s]))
+    stations.slots[0] = slots
+    jobs = kernels.empty_jobs(n)
+    jobs.key[:] = np.arange(n)
+    jobs.service_s[:] = service_s
+    arrival_s = np.asarray(arrival_s, dtype=float)
+    left_s, outcome = np.full(n, np.nan), np.full(n, reference.UNFINISHED)
+    out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
+    number_from = dict(changes)
+    done, leavers = 0, []
+    for stop_s in sorted({*windows, *number_from, end_s} - {0.0}):
+        if stop_s > end_s:
+            break
+        until = int(np.searchsorted(arrival_s, stop_s, side="left"))
+        inbox_job = np.arange(done, until, dtype=np.int32)
+        count = kernels.advance_station(
+            0, stop_s, arrival_s[done:until], inbox_job, until - done, stations, jobs, out_s, out_job, out_kind
+        )
+        done = until
+        left_s[out_job[:count]] = out_s[:count]
+        outcome[out_job[:count]] = out_kind[:count]
+        leavers += [(time_s, int(job)) for time_s, job in zip(out_s[:count], out_job[:count], strict=True)]
+        if stop_s in number_from:
+            kernels.set_slots(0, number_from[stop_s], stop_s, stations, jobs)
+    assert [time_s for time_s, _ in leavers] == sorted(time_s for time_s, _ in leavers)
+    return jobs.start_s, left_s, outcome, [job for _, job in leavers]
+
+
+def assert_equal_job_by_job(result, expected: list[reference.Job]) -> None:
+    start_s, left_s, outcome, _ = result
+    np.testing.assert_array_equal(outcome, [job.outcome for job in expected])
+    np.testing.assert_array_equal(left_s, [job.left_s for job in expected])
+    np.testing.assert_array_equal(start_s, [job.start_s for job in expected])
+
+
+@st.composite
+def stations(draw, whole_numbers: bool):
+    """A station and its jobs; with whole numbers nearly everything happens at the same instants."""
+    n = draw(st.integers(1, 60))
+    if whole_numbers:
+        gap, service = st.integers(0, 2).map(float), st.integers(0, 5).map(float)
+        timeout = st.integers(0, 6).map(float)
+    else:
+        gap, service = st.floats(0, 2), st.floats(0, 5)
+        timeout = st.floats(0, 6)
+    arrival_s = np.cumsum(draw(st.lists(gap, min_size=n, max_size=n)))
+    service_s = np.array(draw(st.lists(service, min_size=n, max_size=n)))
+    return {
+        "arrival_s": arrival_s,
+        "service_s": service_s,
+        "slots": draw(st.integers(1, 5)),
+        "limit": draw(st.one_of(st.integers(0, 6), st.just(10**9))),
+        "timeout_s": draw(st.one_of(timeout, st.just(INFINITY))),
+        "end_s": draw(st.one_of(st.just(INFINITY), st.integers(1, 60).map(float))),
+    }
+
+
+changes = st.dictionaries(st.integers(1, 40).map(float), st.integers(0, 5), max_size=6).map(
+    lambda c: tuple(sorted(c.items()))
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(station=st.booleans().flatmap(lambda whole: stations(whole)))
+def test_each_job_starts_and_leaves_at_the_instants_of_the_reference(station) -> None:
+    assert_equal_job_by_job(run_kernel(**station), reference.run(**station))
+
+
+@settings(max_examples=150, deadline=None)
+@given(station=st.booleans().flatmap(lambda whole: stations(whole)), changes=changes)
+def test_slots_that_come_and_go_serve_as_in_the_reference(station, changes) -> None:
+    changes = tuple((instant_s, slots) for instant_s, slots in changes if instant_s < station["end_s"])
+    assert_equal_job_by_job(run_kernel(**station, changes=changes), reference.run(**station, changes=changes))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    station=st.booleans().flatmap(lambda whole: stations(whole)),
+    changes=changes,
+    windows=st.lists(st.floats(0.25, 60), max_size=40),
+)
+def test_windows_do_not_change_a_bit(station, changes, windows) -> None:
+    changes = tuple((instant_s, slots) for instant_s, slots in changes if instant_s < station["end_s"])
+    whole = run_kernel(**station, changes=changes)
+    cut = run_kernel(**station, changes=changes, windows=windows)
+    for of_one, of_many in zip(whole, cut, strict=True):
+        np.testing.assert_array_equal(of_one, of_many)
+
+
+@pytest.mark.parametrize(
+    ("slots", "limit", "timeout_s"), [(1, 10**9, INFINITY), (8, 10**9, 3.0), (50, 20, INFINITY), (300, 40, 0.2)]
+)
+def test_three_thousand_jobs_in_thousands_of_windows_equal_the_reference(
+    slots: int, limit: int, timeout_s: float
+) -> None:
+    rng = np.random.default_rng(slots)
+    arrival_s = np.cumsum(rng.exponential(1.0, 3000))
+    service_s = rng.exponential(1.02 * slots, 3000)
+    run: dict[str, Any] = {
+        "arrival_s": arrival_s,
+        "service_s": service_s,
+        "slots": slots,
+        "limit": limit,
+        "timeout_s": timeout_s,
+        "end_s": 3100.0,
+    }
+    expected = reference.run(**run)
+    assert len({job.outcome for job in expected}) >= 2
+    assert_equal_job_by_job(run_kernel(**run), expected)
+    assert_equal_job_by_job(run_kernel(**run, windows=np.arange(0.5, 3100.0, 0.5)), expected)
+    assert_equal_job_by_job(run_kernel(**run, windows=arrival_s), expected)
+
+
+def test_a_slot_that_falls_free_at_the_instant_of_an_arrival_is_there_for_the_waiting_job() -> None:
+    start_s, left_s, outcome, _ = run_kernel(
+        [0.0, 1.0, 2.0], [2.0, 2.0, 2.0], slots=1, limit=1, timeout_s=INFINITY, end_s=INFINITY
+    )
+    np.testing.assert_array_equal(start_s, [0.0, 2.0, 4.0])
+    np.testing.assert_array_equal(left_s, [2.0, 4.0, 6.0])
+    assert list(outcome) == [reference.SERVED] * 3
+
+
+def test_a_slot_that_falls_free_at_the_instant_of_a_timeout_saves_the_job() -> None:
+    _, _, outcome, _ = run_kernel([0.0, 1.0], [2.0, 2.0], slots=1, limit=1, timeout_s=1.0, end_s=INFINITY)
+    assert list(outcome) == [reference.SERVED, reference.SERVED]
+
+
+def test_a_place_that_a_timeout_frees_is_there_for_the_arrival_of_that_instant() -> None:
+    _, left_s, outcome, _ = run_kernel(
+        [0.0, 1.0, 3.0], [9.0, 1.0, 1.0], slots=1, limit=1, timeout_s=2.0, end_s=INFINITY
+    )
+    assert list(outcome) == [reference.SERVED, reference.TIMED_OUT, reference.TIMED_OUT]
+    np.testing.assert_array_equal(left_s, [9.0, 3.0, 5.0])
+
+
+def test_jobs_that_depart_at_one_instant_leave_in_order_of_their_keys() -> None:
+    *_, leavers = run_kernel(
+        [0.0, 0.0, 1.0, 1.0], [3.0, 3.0, 2.0, 2.0], slots=4, limit=0, timeout_s=INFINITY, end_s=INFINITY
+    )
+    assert leavers == [0, 1, 2, 3]
+
+
+def test_a_window_stops_short_of_its_end() -> None:
+    start_s, left_s, outcome, _ = run_kernel([0.0, 1.0], [2.0, 2.0], slots=1, limit=1, timeout_s=INFINITY, end_s=2.0)
+    np.testing.assert_array_equal(left_s, [np.nan, np.nan])
+    np.testing.assert_array_equal(start_s, [0.0, np.nan])
+    assert list(outcome) == [reference.UNFINISHED] * 2
+
+
+def test_jobs_in_service_stay_when_slots_are_taken_away() -> None:
+    start_s, left_s, _, _ = run_kernel(
+        [0.0, 0.0, 0.0], [5.0, 6.0, 1.0], slots=2, limit=9, timeout_s=INFINITY, end_s=INFINITY, changes=((1.0, 1),)
+    )
+    np.testing.assert_array_equal(left_s, [5.0, 6.0, 7.0])
+    np.testing.assert_array_equal(start_s, [0.0, 0.0, 6.0])
+
+
+def test_the_next_event_is_the_earliest_departure_or_timeout() -> None:
+    stations = kernels.empty_stations(np.array([1]), np.array([5]), np.array([2.0]))
+    jobs = kernels.empty_jobs(2)
+    jobs.service_s[:] = [9.0, 1.0]
+    out = np.empty(2), np.empty(2, np.int32), np.empty(2, np.int8)
+    assert kernels.next_event_s(0, stations, jobs) == INFINITY
+    arrival_s, arriving = np.array([0.0, 1.0]), np.arange(2, dtype=np.int32)
+    kernels.advance_station(0, 1.0, arrival_s[:1], arriving[:1], 1, stations, jobs, *out)
+    assert kernels.next_event_s(0, stations, jobs) == 9.0
+    kernels.advance_station(0, 2.0, arrival_s[1:], arriving[1:], 1, stations, jobs, *out)
+    assert kernels.next_event_s(0, stations, jobs) == 3.0
