@@ -103,6 +103,7 @@ def test_another_seed_config_or_code_is_another_run(double, tmp_path, monkeypatc
 
 def test_a_stored_run_is_a_complete_result_under_its_experiment(double, tmp_path):
     directory = simulate(output=tmp_path, **FEW).directory
+    assert directory is not None
     names = {file.name for file in directory.iterdir()}
     assert names == {"config.yaml", "provenance.json", "kpis.json", "tables", "report.html"}
     assert directory.parent == tmp_path / "festival_2012"
