@@ -13,8 +13,9 @@ HELP = "figures and report of a stored run again, from its tables"
 
 _TEXT = """usage: peakday report DIR
 
-Makes figures/ and report.html of a stored run again from its tables; nothing is simulated. DIR is the folder of a run,
-as printed by `peakday run`, or a folder above it that holds one run only."""
+Makes figures/ and report.html of a stored run again from its tables; nothing is simulated. Each figure is written as SVG
+and, for slides, as PNG. DIR is the folder of a run, as printed by `peakday run`, or a folder above it that holds one run
+only."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     directory = _run_in(Path(arguments[0]))
     result = store.read_result(directory)
     with store.renewed(directory) as partial:
-        runner.illustrate(partial, result)
+        runner.illustrate(partial, result, png=True)
     print(f"report: {directory}/report.html")
     return 0
 

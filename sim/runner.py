@@ -122,11 +122,11 @@ def run(replication: Replication, progress: Watch | None = None) -> Result:
     return result._replace(directory=directory)
 
 
-def illustrate(directory: Path, result: Result) -> None:
-    """Figures and report of a result into a folder."""
+def illustrate(directory: Path, result: Result, *, png: bool = False) -> None:
+    """Figures, as SVG and on request also as PNG, and report of a result into a folder."""
     from sim import plots, report
 
-    plots.write_figures(directory, result.tables, scale=result.kpis["scale"])
+    plots.write_figures(directory, result.tables, scale=result.kpis["scale"], png=png)
     report.write_report(directory, result.tables, result.kpis, result.params, result.provenance)
 
 

@@ -138,11 +138,17 @@ def test_figures_that_are_there_are_taken_as_they_are(tmp_path: Path, tables: di
 
 
 @pytest.mark.parametrize(
-    ("lost", "verdict"), [(0, "Yes"), (5, "Yes, with small losses"), (20, "Not unharmed"), (200, "No")]
+    ("lost", "verdict"),
+    [(0, "Yes, after a rough minute"), (5, "Yes, with small losses"), (20, "Not unharmed"), (200, "No")],
 )
 def test_the_verdict_follows_the_share_of_orders_lost(lost: int, verdict: str, tables: dict[str, pd.DataFrame]) -> None:
     measured = figures(tables) | {"orders": 1000 - lost, "orders_lost": lost}
     assert answers(tables, measured)[0].verdict == verdict
+
+
+def test_a_night_without_a_failed_request_survived(tables: dict[str, pd.DataFrame]) -> None:
+    calm = tables | {"demand_seconds": tables["demand_seconds"].assign(rejected=0, timed_out=0)}
+    assert answers(calm, figures(tables) | {"orders": 1000, "orders_lost": 0})[0].verdict == "Yes"
 
 
 def test_the_worst_minute_is_that_with_the_largest_share_of_failures() -> None:

@@ -18,6 +18,8 @@ Tables = Mapping[str, pd.DataFrame]
 
 VERDICTS = ((0.001, "Yes"), (0.01, "Yes, with small losses"), (0.05, "Not unharmed"), (1.0, "No"))
 """Share of the wanted orders that was lost, at most -> whether the night survived."""
+ROUGH_SHARE = 0.01
+"""Share of a minute's requests that failed, from which even a night that lost no orders is called rough."""
 
 
 class Answer(NamedTuple):
@@ -49,6 +51,8 @@ def _night(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
     day = of_the_day(tables["demand_seconds"])
     peak_s = float(day["second_s"].iloc[int(day["requests"].to_numpy().argmax())]) if len(day) else 0.0
     worst, failing = worst_minute(day)
+    if verdict == "Yes" and failing > ROUGH_SHARE:
+        verdict = "Yes, after a rough minute"
     sentences = [
         f"The load peaked at {clock(peak_s)[-8:]} with {quantity(kpis['peak_requests_per_s'] / scale)} page requests "
         "a second.",
