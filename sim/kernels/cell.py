@@ -429,7 +429,7 @@ def _leave_station(job, station, kind, time_s, keys, behaviour, client, routes, 
 def _advance_stations(begin_s, end_s, keys, behaviour, client, routes, times, bucket_s, cell):
     """One micro-window of all stations, in topological order."""
     boxes = cell.boxes
-    for station in range(cell.stations.slots.size):
+    for station in range(cell.stations.busy.size):
         if boxes.waiting[station] == 0 and not next_event_s(station, cell.stations, cell.jobs) < end_s:
             continue
         n = _sort_inbox(station, begin_s, bucket_s, cell)
@@ -469,7 +469,7 @@ def _shortage(end_s, routes, cell):
 @inlined
 def _sample(second, cell):
     """Record every station's queue and slots in use at the end of a second."""
-    for station in range(cell.stations.slots.size):
+    for station in range(cell.stations.busy.size):
         cell.record.site[second, station, QUEUE] = cell.stations.waiting[station]
         cell.record.site[second, station, BUSY] = cell.stations.busy[station]
 

@@ -1,13 +1,14 @@
-"""The exact station: first come first served on n slots, a finite queue and a timeout on the wait.
+"""The exact station: jobs wait for one of its slots, with finite queues, timeouts, priorities and a choice of dispatch.
 
-    inbox (sorted arrivals) -> [ queue, linked through the jobs ] -> [ slots: heap of departures ] -> outbox (in order of time)
+    inbox (sorted arrivals) -> dispatch -> lanes: [ queues, linked through the jobs ] -> [ slots: heap of departures ] -> outbox
 
-Nothing is fixed before its instant: the queue and the jobs in service are explicit, so that slots may be added or
-taken away at any time. Several stations share the arrays; `s` is the row of one of them.
+A lane is what shares a queue: the whole station under central dispatch, one server with its slots under any other. Nothing
+is fixed before its instant: queues and jobs in service are explicit, so that slots and servers may come and go at any
+time. Several stations share the arrays; `s` is the row of one of them.
 
-Ties. Of events at the same instant departures come first, then timeouts, then arrivals; of two departures or arrivals
-the job with the smaller key. So a slot that falls free at the instant of an arrival, or of a timeout, is there for the
-waiting job.
+Ties. A change of slots or servers at an instant comes before all events of that instant; then come departures, then
+timeouts, then arrivals; of two of a kind the job with the smaller key. So a slot that falls free at the instant of an
+arrival, or of a timeout, is there for the waiting job.
 """
 
 from typing import NamedTuple
@@ -15,133 +16,300 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.kernels import inlined, kernel
+from sim.kernels.heap import put_in_place, sift_down, sift_up
 
+# what became of a job that left
 SERVED = 0
 REJECTED = 1
 TIMED_OUT = 2
 
+# dispatch: how an arrival finds its lane
+CENTRAL = 0
+RANDOM = 1
+ROUND_ROBIN = 2
+TWO_CHOICES = 3  # the shorter of two lanes drawn at random (Mitzenmacher 2001, doi:10.1109/71.963420)
+LEAST_CONNECTIONS = 4
+
+# how the next timeout of a station is found
+FIRST_IN_LINE = 0  # one queue and one timeout for all: the first in line is the next
+BY_DEADLINE = 1  # a heap of deadlines, one timeout for all
+OWN_PATIENCE = 2  # a heap of deadlines, each job has its own patience
+
+NOBODY = -1
+
 
 class Stations(NamedTuple):
-    """State of all stations of one cell. S stations, at most H slots each."""
+    """State of all stations of one cell: S stations with at most H slots each, N lanes in all, P priorities."""
 
-    slots: np.ndarray  # int64[S], slots in service; may change while jobs are present
-    limit: np.ndarray  # int64[S], waiting places
+    dispatch: np.ndarray  # int64[S]
+    timer: np.ndarray  # int64[S]
+    limit: np.ndarray  # int64[S], waiting places of each of its lanes
     timeout_s: np.ndarray  # float64[S], longest wait; inf: none
+    first: np.ndarray  # int64[S], its first lane
+    lanes: np.ndarray  # int64[S], lanes that take new jobs; may change while jobs are present
+    turn: np.ndarray  # int64[S], jobs dispatched so far
     busy: np.ndarray  # int64[S], jobs in service
-    waiting: np.ndarray  # int64[S], jobs in the queue
-    head: np.ndarray  # int32[S], first job of the queue, -1 when empty
-    tail: np.ndarray  # int32[S], last job of the queue
+    waiting: np.ndarray  # int64[S], jobs in queues
     heap_s: np.ndarray  # float64[S, H], departure times as a binary heap
     heap_job: np.ndarray  # int32[S, H], the jobs that belong to them
+    deadline_s: np.ndarray  # float64[S, D], deadlines of the waiting jobs as a binary heap; unused with FIRST_IN_LINE
+    deadline_job: np.ndarray  # int32[S, D]
+    lane_slots: np.ndarray  # int64[N], slots of the lane; may change while jobs are present
+    lane_busy: np.ndarray  # int64[N]
+    lane_waiting: np.ndarray  # int64[N]
+    head: np.ndarray  # int32[N, P], first job of the lane's queue of each priority
+    tail: np.ndarray  # int32[N, P], last job of it
 
 
 class Jobs(NamedTuple):
-    """The jobs that stations hold: J rows, reused."""
+    """The jobs that stations hold: J rows, reused. The caller sets what is marked before it hands a job over."""
 
-    key: np.ndarray  # int64[J], the job's identity, decides ties
+    key: np.ndarray  # int64[J], set: the job's identity, decides ties
+    service_s: np.ndarray  # float64[J], set: time that it needs at the present station
+    patience_s: np.ndarray  # float64[J], set where a station asks for it: longest wait there
+    priority: np.ndarray  # int8[J], set: 0 is served first
+    choice: np.ndarray  # uint64[J], set where a station dispatches at random: random bits
     arrival_s: np.ndarray  # float64[J], at the present station
-    service_s: np.ndarray  # float64[J], time that it needs there
     start_s: np.ndarray  # float64[J], start of service there
-    behind: np.ndarray  # int32[J], the next job of the same queue, -1 at the end
+    lane: np.ndarray  # int32[J]
+    ahead: np.ndarray  # int32[J], the neighbours in its queue
+    behind: np.ndarray  # int32[J]
+    place: np.ndarray  # int32[J], its place in the heap of deadlines
 
 
-def empty_stations(slots: np.ndarray, limit: np.ndarray, timeout_s: np.ndarray) -> Stations:
-    """Idle stations. slots, limit: int64[S]; timeout_s: float64[S]."""
+def empty_stations(
+    slots: np.ndarray,
+    limit: np.ndarray,
+    timeout_s: np.ndarray,
+    *,
+    servers: np.ndarray | None = None,
+    dispatch: np.ndarray | None = None,
+    own_patience: np.ndarray | None = None,
+    priorities: int = 1,
+    jobs: int = 0,
+) -> Stations:
+    """Idle stations.
+
+    Parameters
+    ----------
+    slots : int64[S], slots of each lane: of the whole station under central dispatch, else of one server
+    limit : int64[S], waiting places of each lane
+    timeout_s : float64[S], longest wait, inf: none
+    servers : int64[S], lanes; 1 under central dispatch, which is the default
+    dispatch : int64[S], default CENTRAL
+    own_patience : bool[S], whether jobs bring their own patience; default no
+    priorities : number of priority classes
+    jobs : most jobs that may wait, for the heaps of deadlines
+    """
     n = slots.size
-    most = max(1, int(slots.max(initial=1)))
+    servers = np.ones(n, np.int64) if servers is None else servers.astype(np.int64)
+    dispatch = np.zeros(n, np.int64) if dispatch is None else dispatch.astype(np.int64)
+    own = np.zeros(n, np.bool_) if own_patience is None else own_patience
+    in_line = (servers == 1) & (priorities == 1)
+    lanes = int(servers.sum())
+    timer = np.where(own, OWN_PATIENCE, np.where(in_line | np.isinf(timeout_s), FIRST_IN_LINE, BY_DEADLINE))
+    deadlines = max(1, jobs) if (timer != FIRST_IN_LINE).any() else 1
+    most = max(1, int((slots * servers).max(initial=1)))
     return Stations(
-        slots=slots.astype(np.int64),
+        dispatch=dispatch,
+        timer=timer.astype(np.int64),
         limit=limit.astype(np.int64),
         timeout_s=timeout_s.astype(np.float64),
+        first=np.concatenate([[0], np.cumsum(servers)[:-1]]).astype(np.int64),
+        lanes=servers,
+        turn=np.zeros(n, np.int64),
         busy=np.zeros(n, np.int64),
         waiting=np.zeros(n, np.int64),
-        head=np.full(n, -1, np.int32),
-        tail=np.full(n, -1, np.int32),
         heap_s=np.zeros((n, most)),
         heap_job=np.zeros((n, most), np.int32),
+        deadline_s=np.zeros((n, deadlines)),
+        deadline_job=np.zeros((n, deadlines), np.int32),
+        lane_slots=np.repeat(slots.astype(np.int64), servers),
+        lane_busy=np.zeros(lanes, np.int64),
+        lane_waiting=np.zeros(lanes, np.int64),
+        head=np.full((lanes, priorities), NOBODY, np.int32),
+        tail=np.full((lanes, priorities), NOBODY, np.int32),
     )
+
+
+def with_room(stations: Stations, slots: int) -> Stations:
+    """The same stations with room for so many jobs in service at each."""
+    missing = slots - stations.heap_s.shape[1]
+    if missing <= 0:
+        return stations
+    wider = ((0, 0), (0, missing))
+    return stations._replace(heap_s=np.pad(stations.heap_s, wider), heap_job=np.pad(stations.heap_job, wider))
 
 
 def empty_jobs(n: int) -> Jobs:
     """Room for n jobs."""
-    return Jobs(np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.full(n, np.nan), np.full(n, -1, np.int32))
+    return Jobs(
+        key=np.zeros(n, np.int64),
+        service_s=np.zeros(n),
+        patience_s=np.full(n, np.inf),
+        priority=np.zeros(n, np.int8),
+        choice=np.zeros(n, np.uint64),
+        arrival_s=np.zeros(n),
+        start_s=np.full(n, np.nan),
+        lane=np.zeros(n, np.int32),
+        ahead=np.full(n, NOBODY, np.int32),
+        behind=np.full(n, NOBODY, np.int32),
+        place=np.full(n, NOBODY, np.int32),
+    )
+
+
+@kernel
+def _drop_deadline(s, job, stations, jobs):
+    """Take a job that no longer waits out of the heap of deadlines; `waiting` still counts it."""
+    heap_s = stations.deadline_s[s]
+    heap_job = stations.deadline_job[s]
+    n = stations.waiting[s] - 1
+    at = jobs.place[job]
+    if at != n:
+        put_in_place(heap_s, heap_job, at, n, heap_s[n], heap_job[n], jobs.key, jobs.place)
 
 
 @inlined
-def _before(time_a, job_a, time_b, job_b, key):
-    return time_a < time_b or (time_a == time_b and key[job_a] < key[job_b])
+def _join(s, lane, job, stations, jobs):
+    """Put a job at the end of its queue."""
+    p = jobs.priority[job]
+    last = stations.tail[lane, p]
+    jobs.ahead[job] = last
+    jobs.behind[job] = NOBODY
+    if last == NOBODY:
+        stations.head[lane, p] = job
+    else:
+        jobs.behind[last] = job
+    stations.tail[lane, p] = job
+    stations.lane_waiting[lane] += 1
+    timer = stations.timer[s]
+    if timer != FIRST_IN_LINE:
+        wait_s = jobs.patience_s[job] if timer == OWN_PATIENCE else stations.timeout_s[s]
+        n = stations.waiting[s]
+        late_s = jobs.arrival_s[job] + wait_s
+        put_in_place(stations.deadline_s[s], stations.deadline_job[s], n, n + 1, late_s, job, jobs.key, jobs.place)
+    stations.waiting[s] += 1
 
 
 @inlined
-def _sift_up(heap_s, heap_job, at, time_s, job, key):
-    while at > 0:
-        parent = (at - 1) >> 1
-        if not _before(time_s, job, heap_s[parent], heap_job[parent], key):
-            break
-        heap_s[at] = heap_s[parent]
-        heap_job[at] = heap_job[parent]
-        at = parent
-    heap_s[at] = time_s
-    heap_job[at] = job
-
-
-@inlined
-def _sift_down(heap_s, heap_job, n, time_s, job, key):
-    """Put (time_s, job) into a heap of n places whose root is free."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= n:
-            break
-        if child + 1 < n and _before(heap_s[child + 1], heap_job[child + 1], heap_s[child], heap_job[child], key):
-            child += 1
-        if not _before(heap_s[child], heap_job[child], time_s, job, key):
-            break
-        heap_s[at] = heap_s[child]
-        heap_job[at] = heap_job[child]
-        at = child
-    heap_s[at] = time_s
-    heap_job[at] = job
-
-
-@inlined
-def _take_first(s, stations, jobs):
-    """Remove the first job of a queue that is not empty, and return it."""
-    job = stations.head[s]
-    stations.head[s] = jobs.behind[job]
-    if stations.head[s] < 0:
-        stations.tail[s] = -1
+def _leave(s, job, stations, jobs):
+    """Take a waiting job out of its queue, wherever it stands."""
+    lane = jobs.lane[job]
+    p = jobs.priority[job]
+    ahead = jobs.ahead[job]
+    behind = jobs.behind[job]
+    if ahead == NOBODY:
+        stations.head[lane, p] = behind
+    else:
+        jobs.behind[ahead] = behind
+    if behind == NOBODY:
+        stations.tail[lane, p] = ahead
+    else:
+        jobs.ahead[behind] = ahead
+    if stations.timer[s] != FIRST_IN_LINE:
+        _drop_deadline(s, job, stations, jobs)
+    stations.lane_waiting[lane] -= 1
     stations.waiting[s] -= 1
-    return job
 
 
 @inlined
+def _first_of(lane, stations):
+    """The job of a lane that is to be served next; the lane's queues are not all empty."""
+    p = 0
+    while stations.head[lane, p] == NOBODY:
+        p += 1
+    return stations.head[lane, p]
+
+
+@inlined
+def _next_timeout(s, stations, jobs):
+    """The waiting job whose deadline is the earliest, and that deadline; the station's queues are not all empty."""
+    if stations.timer[s] == FIRST_IN_LINE:
+        job = stations.head[stations.first[s], 0]
+        if job == NOBODY:  # several lanes without a timeout
+            return job, np.inf
+        return job, jobs.arrival_s[job] + stations.timeout_s[s]
+    return stations.deadline_job[s, 0], stations.deadline_s[s, 0]
+
+
+@inlined
+def _load(lane, stations):
+    return stations.lane_busy[lane] + stations.lane_waiting[lane]
+
+
+@kernel
+def _emptiest(s, stations):
+    """The lane with the fewest jobs, of several the first."""
+    best = stations.first[s]
+    for lane in range(stations.first[s] + 1, stations.first[s] + stations.lanes[s]):
+        if _load(lane, stations) < _load(best, stations):
+            best = lane
+    return best
+
+
+@inlined
+def _lane_for(s, job, stations, jobs):
+    """The lane that an arrival is sent to."""
+    first = stations.first[s]
+    lanes = stations.lanes[s]
+    dispatch = stations.dispatch[s]
+    if lanes == 1 or dispatch == CENTRAL:
+        return first
+    if dispatch == ROUND_ROBIN:
+        stations.turn[s] += 1
+        return first + (stations.turn[s] - 1) % lanes
+    if dispatch == LEAST_CONNECTIONS:
+        return _emptiest(s, stations)
+    high = np.int64(jobs.choice[job] >> np.uint64(32))
+    one = (high * lanes) >> 32
+    if dispatch == RANDOM:
+        return first + one
+    low = np.int64(jobs.choice[job] & np.uint64(0xFFFFFFFF))
+    other = (low * (lanes - 1)) >> 32
+    if other >= one:
+        other += 1
+    return first + (other if _load(first + other, stations) < _load(first + one, stations) else one)
+
+
+@kernel
 def next_event_s(s, stations, jobs):
     """Earliest departure or timeout of station s, inf when it is empty."""
     earliest = np.inf
     if stations.busy[s] > 0:
         earliest = stations.heap_s[s, 0]
-    head = stations.head[s]
-    if head >= 0:
-        earliest = min(earliest, jobs.arrival_s[head] + stations.timeout_s[s])
+    if stations.waiting[s] > 0:
+        earliest = min(earliest, _next_timeout(s, stations, jobs)[1])
     return earliest
 
 
 @kernel
 def set_slots(s, slots, now_s, stations, jobs):
-    """Change the number of slots at now_s: jobs in service stay, free slots take waiting jobs at once.
+    """Change the slots of every lane at now_s: jobs in service stay, free slots take waiting jobs at once.
 
-    Every event before now_s has to be done. The heap must have room for the slots.
+    Every event before now_s has to be done. The heap of departures must have room for the slots.
     """
-    stations.slots[s] = slots
-    while stations.busy[s] < slots and stations.head[s] >= 0:
-        job = _take_first(s, stations, jobs)
-        jobs.start_s[job] = now_s
-        _sift_up(stations.heap_s[s], stations.heap_job[s], stations.busy[s], now_s + jobs.service_s[job], job, jobs.key)
-        stations.busy[s] += 1
+    for lane in range(stations.first[s], stations.first[s] + stations.lanes[s]):
+        stations.lane_slots[lane] = slots
+        while stations.lane_busy[lane] < slots and stations.lane_waiting[lane] > 0:
+            job = _first_of(lane, stations)
+            _leave(s, job, stations, jobs)
+            jobs.start_s[job] = now_s
+            depart_s = now_s + jobs.service_s[job]
+            sift_up(stations.heap_s[s], stations.heap_job[s], stations.busy[s], depart_s, job, jobs.key)
+            stations.busy[s] += 1
+            stations.lane_busy[lane] += 1
 
 
-@inlined
+@kernel
+def set_lanes(s, lanes, stations):
+    """Change the number of servers that take new jobs; those that close finish what they have.
+
+    Not for central dispatch. Every event before the instant of the change has to be done; rows exist for the lanes.
+    """
+    stations.lanes[s] = lanes
+
+
+@kernel
 def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind):
     """Work out every event of station s before end_s, and none at or after it.
 
@@ -149,39 +317,42 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
     ----------
     s : row of the station
     end_s : the instant to stop at
-    inbox_s, inbox_job : float64[>=n], int32[>=n]: arrivals before end_s, in order of (time, key); service_s of the jobs is set
+    inbox_s, inbox_job : float64[>=n], int32[>=n]: arrivals before end_s, in order of (time, key)
     n : number of arrivals
     stations, jobs : state, changed in place
-    out_s, out_job, out_kind : float64[], int32[], int8[]: jobs that left, in order of time, with SERVED, REJECTED or TIMED_OUT;
-        room for all jobs that are present or arrive
+    out_s, out_job, out_kind : float64[], int32[], int8[]: jobs that left, in order of time, with SERVED, REJECTED or
+        TIMED_OUT; room for all jobs that are present or arrive
 
     Returns the number of jobs that left.
     """
     heap_s = stations.heap_s[s]
     heap_job = stations.heap_job[s]
-    timeout_s = stations.timeout_s[s]
-    slots = stations.slots[s]
-    limit = stations.limit[s]
     busy = stations.busy[s]
+    limit = stations.limit[s]
     i = 0
     left = 0
     while True:
         departure_s = heap_s[0] if busy > 0 else np.inf
         arrival_s = inbox_s[i] if i < n else np.inf
-        head = stations.head[s]
-        timeout_at_s = jobs.arrival_s[head] + timeout_s if head >= 0 else np.inf
+        timeout_at_s = np.inf
+        late = np.int32(NOBODY)
+        if stations.waiting[s] > 0:
+            late, timeout_at_s = _next_timeout(s, stations, jobs)
         if departure_s <= arrival_s and departure_s <= timeout_at_s:
             if not departure_s < end_s:
                 break
             job = heap_job[0]
-            if head >= 0 and busy <= slots:
-                follower = _take_first(s, stations, jobs)
+            lane = jobs.lane[job]
+            if stations.lane_waiting[lane] > 0 and stations.lane_busy[lane] <= stations.lane_slots[lane]:
+                follower = _first_of(lane, stations)
+                _leave(s, follower, stations, jobs)
                 jobs.start_s[follower] = departure_s
-                _sift_down(heap_s, heap_job, busy, departure_s + jobs.service_s[follower], follower, jobs.key)
+                sift_down(heap_s, heap_job, busy, departure_s + jobs.service_s[follower], follower, jobs.key)
             else:
+                stations.lane_busy[lane] -= 1
                 busy -= 1
                 if busy > 0:
-                    _sift_down(heap_s, heap_job, busy, heap_s[busy], heap_job[busy], jobs.key)
+                    sift_down(heap_s, heap_job, busy, heap_s[busy], heap_job[busy], jobs.key)
             out_s[left] = departure_s
             out_job[left] = job
             out_kind[left] = SERVED
@@ -189,8 +360,9 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
         elif timeout_at_s <= arrival_s:
             if not timeout_at_s < end_s:
                 break
+            _leave(s, late, stations, jobs)
             out_s[left] = timeout_at_s
-            out_job[left] = _take_first(s, stations, jobs)
+            out_job[left] = late
             out_kind[left] = TIMED_OUT
             left += 1
         else:
@@ -198,22 +370,18 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
                 break
             job = inbox_job[i]
             i += 1
+            lane = _lane_for(s, job, stations, jobs)
             jobs.arrival_s[job] = arrival_s
-            if busy < slots:
+            jobs.start_s[job] = np.nan
+            jobs.lane[job] = lane
+            if stations.lane_busy[lane] < stations.lane_slots[lane]:
                 jobs.start_s[job] = arrival_s
-                _sift_up(heap_s, heap_job, busy, arrival_s + jobs.service_s[job], job, jobs.key)
+                sift_up(heap_s, heap_job, busy, arrival_s + jobs.service_s[job], job, jobs.key)
                 busy += 1
-            elif stations.waiting[s] < limit:
-                jobs.start_s[job] = np.nan
-                jobs.behind[job] = -1
-                if head < 0:
-                    stations.head[s] = job
-                else:
-                    jobs.behind[stations.tail[s]] = job
-                stations.tail[s] = job
-                stations.waiting[s] += 1
+                stations.lane_busy[lane] += 1
+            elif stations.lane_waiting[lane] < limit:
+                _join(s, lane, job, stations, jobs)
             else:
-                jobs.start_s[job] = np.nan
                 out_s[left] = arrival_s
                 out_job[left] = job
                 out_kind[left] = REJECTED

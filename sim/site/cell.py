@@ -7,7 +7,7 @@ import numpy as np
 from sim.kernels import cell as kernels
 from sim.kernels.arrivals import Curve, index_arrivals
 from sim.kernels.calendar import empty_calendar, empty_opened, grown_calendar
-from sim.kernels.station import empty_jobs, empty_stations, set_slots
+from sim.kernels.station import empty_jobs, empty_stations, set_slots, with_room
 from sim.kernels.visits import Behaviour, Client, Keys
 from sim.records import OrderBatch
 from sim.units import MINUTE_S
@@ -119,15 +119,7 @@ class Cell:
 
     def set_slots(self, station: int, slots: int, now_s: float) -> None:
         """Change a station's slots at now_s, to which the cell has been advanced."""
-        missing = slots - self.state.stations.heap_s.shape[1]
-        if missing > 0:
-            stations = self.state.stations
-            wider = ((0, 0), (0, missing))
-            self.state = self.state._replace(
-                stations=stations._replace(
-                    heap_s=np.pad(stations.heap_s, wider), heap_job=np.pad(stations.heap_job, wider)
-                )
-            )
+        self.state = self.state._replace(stations=with_room(self.state.stations, slots))
         set_slots(station, slots, now_s, self.state.stations, self.state.jobs)
 
     def take_orders(self) -> OrderBatch:
