@@ -249,11 +249,11 @@ def _emptiest(s, stations):
 
 @inlined
 def _lane_for(s, job, stations, jobs):
-    """The lane that an arrival is sent to."""
+    """The lane that an arrival is sent to, unless dispatch is central."""
     first = stations.first[s]
     lanes = stations.lanes[s]
     dispatch = stations.dispatch[s]
-    if lanes == 1 or dispatch == CENTRAL:
+    if lanes == 1:
         return first
     if dispatch == ROUND_ROBIN:
         stations.turn[s] += 1
@@ -271,7 +271,7 @@ def _lane_for(s, job, stations, jobs):
     return first + (other if _load(first + other, stations) < _load(first + one, stations) else one)
 
 
-@kernel
+@inlined
 def next_event_s(s, stations, jobs):
     """Earliest departure or timeout of station s, inf when it is empty."""
     earliest = np.inf
@@ -309,7 +309,7 @@ def set_lanes(s, lanes, stations):
     stations.lanes[s] = lanes
 
 
-@kernel
+@inlined
 def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind):
     """Work out every event of station s before end_s, and none at or after it.
 
@@ -329,6 +329,9 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
     heap_job = stations.heap_job[s]
     busy = stations.busy[s]
     limit = stations.limit[s]
+    central = stations.dispatch[s] == CENTRAL  # then the station's only lane has all its jobs
+    lane = stations.first[s]
+    lane_slots = stations.lane_slots[lane]
     i = 0
     left = 0
     while True:
@@ -342,21 +345,26 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
             if not departure_s < end_s:
                 break
             job = heap_job[0]
-            lane = jobs.lane[job]
-            if stations.lane_waiting[lane] > 0 and stations.lane_busy[lane] <= stations.lane_slots[lane]:
-                follower = _first_of(lane, stations)
-                _leave(s, follower, stations, jobs)
-                jobs.start_s[follower] = departure_s
-                sift_down(heap_s, heap_job, busy, departure_s + jobs.service_s[follower], follower, jobs.key)
-            else:
-                stations.lane_busy[lane] -= 1
-                busy -= 1
-                if busy > 0:
-                    sift_down(heap_s, heap_job, busy, heap_s[busy], heap_job[busy], jobs.key)
             out_s[left] = departure_s
             out_job[left] = job
             out_kind[left] = SERVED
             left += 1
+            lane_busy = busy
+            if not central:
+                lane = jobs.lane[job]
+                lane_slots = stations.lane_slots[lane]
+                lane_busy = stations.lane_busy[lane]
+            if stations.lane_waiting[lane] > 0 and lane_busy <= lane_slots:
+                follower = _first_of(lane, stations)
+                _leave(s, follower, stations, jobs)
+                jobs.start_s[follower] = departure_s
+                sift_down(heap_s, heap_job, busy, departure_s + jobs.service_s[follower], follower, jobs.key)
+                continue
+            busy -= 1
+            if not central:
+                stations.lane_busy[lane] -= 1
+            if busy > 0:
+                sift_down(heap_s, heap_job, busy, heap_s[busy], heap_job[busy], jobs.key)
         elif timeout_at_s <= arrival_s:
             if not timeout_at_s < end_s:
                 break
@@ -370,16 +378,23 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
                 break
             job = inbox_job[i]
             i += 1
-            lane = _lane_for(s, job, stations, jobs)
             jobs.arrival_s[job] = arrival_s
-            jobs.start_s[job] = np.nan
-            jobs.lane[job] = lane
-            if stations.lane_busy[lane] < stations.lane_slots[lane]:
+            lane_busy = busy
+            if not central:
+                lane = _lane_for(s, job, stations, jobs)
+                lane_slots = stations.lane_slots[lane]
+                lane_busy = stations.lane_busy[lane]
+                jobs.lane[job] = lane
+            if lane_busy < lane_slots:
                 jobs.start_s[job] = arrival_s
                 sift_up(heap_s, heap_job, busy, arrival_s + jobs.service_s[job], job, jobs.key)
                 busy += 1
-                stations.lane_busy[lane] += 1
-            elif stations.lane_waiting[lane] < limit:
+                if not central:
+                    stations.lane_busy[lane] += 1
+                continue
+            jobs.start_s[job] = np.nan
+            if stations.lane_waiting[lane] < limit:
+                jobs.lane[job] = lane
                 _join(s, lane, job, stations, jobs)
             else:
                 out_s[left] = arrival_s
@@ -387,4 +402,6 @@ def advance_station(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_
                 out_kind[left] = REJECTED
                 left += 1
     stations.busy[s] = busy
+    if central:
+        stations.lane_busy[lane] = busy
     return left
