@@ -13,17 +13,15 @@ import numpy as np
 from sim.kernels import inlined, kernel
 
 CHUNK = 32  # records
+RECORD = np.dtype([("time_s", np.float64), ("shopper", np.uint32), ("state", np.uint32)])
 
 
 class Calendar(NamedTuple):
     """Future events of one cell: B buckets, C chunks."""
 
-    first: np.ndarray  # int32[B], the newest chunk of each bucket, -1 when it has none
-    fill: np.ndarray  # int32[B], records in that newest chunk
+    end: np.ndarray  # int64[B], the place behind the bucket's newest record, 0 when it has none
     older: np.ndarray  # int32[C], the next chunk of the same bucket (or of the free list), -1 at the end
-    time_s: np.ndarray  # float64[C * CHUNK]
-    shopper: np.ndarray  # uint32[C * CHUNK]
-    state: np.ndarray  # uint32[C * CHUNK]
+    record: np.ndarray  # RECORD[C * CHUNK]
     free: np.ndarray  # int64[2], head of the free list, number of free chunks
 
 
@@ -45,12 +43,9 @@ def empty_calendar(buckets: int, chunks: int) -> Calendar:
     older = np.arange(1, chunks + 1, dtype=np.int32)
     older[-1] = -1
     return Calendar(
-        first=np.full(buckets, -1, np.int32),
-        fill=np.zeros(buckets, np.int32),
+        end=np.zeros(buckets, np.int64),
         older=older,
-        time_s=np.zeros(chunks * CHUNK),
-        shopper=np.zeros(chunks * CHUNK, np.uint32),
-        state=np.zeros(chunks * CHUNK, np.uint32),
+        record=np.zeros(chunks * CHUNK, RECORD),
         free=np.array([0, chunks], np.int64),
     )
 
@@ -62,9 +57,7 @@ def grown_calendar(calendar: Calendar) -> Calendar:
     older[-1] = calendar.free[0]
     return calendar._replace(
         older=older,
-        time_s=np.concatenate([calendar.time_s, np.zeros(n * CHUNK)]),
-        shopper=np.concatenate([calendar.shopper, np.zeros(n * CHUNK, np.uint32)]),
-        state=np.concatenate([calendar.state, np.zeros(n * CHUNK, np.uint32)]),
+        record=np.concatenate([calendar.record, np.zeros(n * CHUNK, RECORD)]),
         free=np.array([n, calendar.free[1] + n], np.int64),
     )
 
@@ -86,55 +79,52 @@ def empty_opened(records: int) -> Opened:
 @inlined
 def push(bucket, time_s, shopper, state, calendar):
     """Add an event to a bucket. The calendar has a free chunk."""
-    chunk = calendar.first[bucket]
-    if chunk < 0 or calendar.fill[bucket] == CHUNK:
-        fresh = np.int32(calendar.free[0])
-        calendar.free[0] = calendar.older[fresh]
+    at = calendar.end[bucket]
+    if at % CHUNK == 0:  # the bucket is empty, or its newest chunk is full
+        chunk = calendar.free[0]
+        calendar.free[0] = calendar.older[chunk]
         calendar.free[1] -= 1
-        calendar.older[fresh] = chunk
-        calendar.first[bucket] = fresh
-        calendar.fill[bucket] = 0
-        chunk = fresh
-    at = chunk * CHUNK + calendar.fill[bucket]
-    calendar.time_s[at] = time_s
-    calendar.shopper[at] = shopper
-    calendar.state[at] = state
-    calendar.fill[bucket] += 1
+        calendar.older[chunk] = (at - 1) // CHUNK
+        at = chunk * CHUNK
+    record = calendar.record[at]
+    record.time_s = time_s
+    record.shopper = shopper
+    record.state = state
+    calendar.end[bucket] = at + 1
 
 
 @inlined
 def count_records(bucket, calendar):
     """Number of events in a bucket."""
-    chunk = calendar.first[bucket]
-    if chunk < 0:
+    end = calendar.end[bucket]
+    if end == 0:
         return 0
-    n = calendar.fill[bucket]
-    chunk = calendar.older[chunk]
+    chunk = (end - 1) // CHUNK
+    n = end - chunk * CHUNK
+    chunk = np.int64(calendar.older[chunk])
     while chunk >= 0:
         n += CHUNK
-        chunk = calendar.older[chunk]
+        chunk = np.int64(calendar.older[chunk])
     return n
 
 
 @inlined
 def take_records(bucket, n, calendar, opened):
     """Append a bucket's events to the n raw records of `opened`, free its chunks, and return the new number."""
-    chunk = calendar.first[bucket]
-    fill = calendar.fill[bucket]
-    while chunk >= 0:
-        for at in range(chunk * CHUNK, chunk * CHUNK + fill):
-            opened.raw_s[n] = calendar.time_s[at]
-            opened.raw_shopper[n] = calendar.shopper[at]
-            opened.raw_state[n] = calendar.state[at]
+    end = calendar.end[bucket]
+    calendar.end[bucket] = 0
+    while end > 0:
+        chunk = (end - 1) // CHUNK
+        for at in range(chunk * CHUNK, end):
+            record = calendar.record[at]
+            opened.raw_s[n] = record.time_s
+            opened.raw_shopper[n] = record.shopper
+            opened.raw_state[n] = record.state
             n += 1
-        older = calendar.older[chunk]
+        end = (np.int64(calendar.older[chunk]) + 1) * CHUNK
         calendar.older[chunk] = calendar.free[0]
         calendar.free[0] = chunk
         calendar.free[1] += 1
-        chunk = older
-        fill = CHUNK
-    calendar.first[bucket] = -1
-    calendar.fill[bucket] = 0
     return n
 
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from sim.kernels import inlined, kernel
 from sim.kernels.arrivals import Curve, arrival_time
-from sim.kernels.calendar import Calendar, Opened, count_records, push, take_records, time_order
+from sim.kernels.calendar import CHUNK, Calendar, Opened, count_records, push, take_records, time_order
+from sim.kernels.heap import before
 from sim.kernels.random import exponential, lognormal, pick, uniform
 from sim.kernels.station import REJECTED, SERVED, Jobs, Stations, advance_station, next_event_s
 from sim.kernels.visits import (
@@ -76,9 +77,12 @@ CUT_OFF = 8
 SENT = 9
 TALLIES = 10
 
-LATENCY_FLOOR_S = 1e-4
+# The histogram of latencies is log-linear, as in HdrHistogram: each octave from 2**-14 s to 2**10 s in 32 equal buckets.
+LATENCY_FLOOR_S = 2.0**-14
 LATENCY_BUCKETS_PER_OCTAVE = 32
 LATENCY_BUCKETS = 24 * LATENCY_BUCKETS_PER_OCTAVE
+_FLOOR_BITS = (1023 - 14) << 5
+_S47 = np.uint64(47)
 
 
 class Routes(NamedTuple):
@@ -139,6 +143,8 @@ class Record(NamedTuple):
     money_rmb: np.ndarray  # float64[T, 2], paid and lost
     site: np.ndarray  # int32[T, S, SITE_COLUMNS]
     latency: np.ndarray  # int32[M, P, LATENCY_BUCKETS]
+    as_float: np.ndarray  # float64[1], scratch of the histogram
+    as_bits: np.ndarray  # uint64[1], the same 8 bytes
     order_s: np.ndarray  # float64[O]
     order_shopper: np.ndarray  # int64[O]
     order_number: np.ndarray  # int64[O]
@@ -194,11 +200,14 @@ def empty_boxes(stations: int, n: int) -> Boxes:
 
 def empty_record(*, seconds: int, minutes: int, pages: int, stations: int, orders: int, trace: int) -> Record:
     """Recorders with nothing in them."""
+    scratch = np.zeros(1)
     return Record(
         demand=np.zeros((seconds, DEMAND_COLUMNS), np.int32),
         money_rmb=np.zeros((seconds, 2)),
         site=np.zeros((seconds, stations, SITE_COLUMNS), np.int32),
         latency=np.zeros((minutes, pages, LATENCY_BUCKETS), np.int32),
+        as_float=scratch,
+        as_bits=scratch.view(np.uint64),
         order_s=np.zeros(orders),
         order_shopper=np.zeros(orders, np.int64),
         order_number=np.zeros(orders, np.int64),
@@ -228,18 +237,28 @@ def service_time(key, shopper, step, attempt, station, times):
 
 
 @inlined
-def latency_bucket(latency_s):
-    """Row of the histogram of latencies: logarithmic, 32 buckets to the octave (2.2 % wide), from 0.1 ms on."""
-    if latency_s <= LATENCY_FLOOR_S:
-        return 0
-    return min(int(math.log2(latency_s / LATENCY_FLOOR_S) * LATENCY_BUCKETS_PER_OCTAVE) + 1, LATENCY_BUCKETS - 1)
+def latency_bucket(latency_s, as_float, as_bits):
+    """Row of the histogram of latencies: exponent and first five bits of the mantissa, at most 3.1 % wide.
+
+    as_float, as_bits: float64[1] and uint64[1], two views of the same 8 bytes.
+    """
+    as_float[0] = latency_s
+    bucket = np.int64(as_bits[0] >> _S47) - _FLOOR_BITS
+    return min(max(bucket, 0), LATENCY_BUCKETS - 1)
+
+
+def latency_edges_s() -> np.ndarray:
+    """Upper edge [s] of each bucket of the histogram of latencies: float64[LATENCY_BUCKETS]."""
+    octave, part = np.divmod(np.arange(LATENCY_BUCKETS), LATENCY_BUCKETS_PER_OCTAVE)
+    edges: np.ndarray = LATENCY_FLOOR_S * 2.0**octave * (1 + (part + 1) / LATENCY_BUCKETS_PER_OCTAVE)
+    return edges
 
 
 @inlined
 def _schedule(time_s, shopper, state, bucket_s, cell):
     """Put a visit's next request into the calendar; a request after the last bucket is cut off and counted."""
     bucket = np.int64(time_s / bucket_s)
-    if bucket >= cell.calendar.first.size:
+    if bucket >= cell.calendar.end.size:
         cell.progress.tally[CUT_OFF] += 1
         return
     push(bucket, time_s, shopper, state, cell.calendar)
@@ -336,7 +355,7 @@ def _open_bucket(bucket, bucket_s, keys, cell):
     return True
 
 
-@kernel
+@inlined
 def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cell):
     """Send one page request: to its first service, or straight to the answer where a page calls none."""
     second = np.int64(time_s)
@@ -350,7 +369,9 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cel
     if attempt_of(state) > 0:
         demand[second, RETRIES] += 1
     page = page_of(state)
-    route = pick(routes.cumulative[page], uniform(keys.route, shopper, page))
+    route = 0
+    if routes.cumulative[page, 0] < 1.0:
+        route = pick(routes.cumulative[page], uniform(keys.route, shopper, page))
     if routes.legs[page, route] == 0:
         _answer(time_s, shopper, state, keys, behaviour, bucket_s, cell)
         return
@@ -364,21 +385,37 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cel
     _enter(job, routes.service[page, route, 0], time_s, keys, times, cell)
 
 
+@kernel
+def _admit_until(end_s, keys, behaviour, routes, times, bucket_s, cell):
+    """Send the page requests of the open bucket that come before end_s."""
+    opened = cell.opened
+    tally = cell.progress.tally
+    i = tally[TAKEN]
+    while i < tally[OPENED] and opened.time_s[i] < end_s:
+        _admit(opened.time_s[i], opened.shopper[i], opened.state[i], keys, behaviour, routes, times, bucket_s, cell)
+        i += 1
+    tally[TAKEN] = i
+
+
 @inlined
-def _sort_inbox(station, begin_s, width_s, cell):
-    """Put a station's inbox in order of (time, shopper) into `sorted_s`, `sorted_job`, empty it, return their number."""
+def _in_order(n, in_s, in_job, key):
+    """Whether n arrivals stand in order of (time, key) already, as they do where all come from one station."""
+    i = 1
+    while i < n and before(in_s[i - 1], in_job[i - 1], in_s[i], in_job[i], key):
+        i += 1
+    return i >= n
+
+
+@inlined
+def _sort_inbox(n, begin_s, width_s, in_s, in_job, cell):
+    """Put n arrivals in order of (time, key) into `sorted_s` and `sorted_job`."""
     boxes = cell.boxes
-    n = boxes.waiting[station]
-    in_s = boxes.in_s[station]
-    in_job = boxes.in_job[station]
     for i in range(n):
         boxes.key[i] = cell.jobs.key[in_job[i]]
     time_order(begin_s, width_s, n, in_s, boxes.key, boxes.bins, boxes.order)
     for i in range(n):
         boxes.sorted_s[i] = in_s[boxes.order[i]]
         boxes.sorted_job[i] = in_job[boxes.order[i]]
-    boxes.waiting[station] = 0
-    return n
 
 
 @inlined
@@ -418,7 +455,11 @@ def _leave_station(job, station, kind, time_s, keys, behaviour, client, routes, 
     cell.progress.tally[FREE_JOBS] += 1
     shopper = cell.jobs.key[job]
     if kind == SERVED:
-        record.latency[np.int64(time_s / 60.0), page, latency_bucket(time_s - requests.sent_s[job])] += 1
+        record.latency[
+            np.int64(time_s / 60.0),
+            page,
+            latency_bucket(time_s - requests.sent_s[job], record.as_float, record.as_bits),
+        ] += 1
         _answer(time_s, shopper, state, keys, behaviour, bucket_s, cell)
     else:
         record.demand[np.int64(time_s), PAGES_REJECTED if kind == REJECTED else PAGES_TIMED_OUT] += 1
@@ -432,11 +473,20 @@ def _advance_stations(begin_s, end_s, keys, behaviour, client, routes, times, bu
     for station in range(cell.stations.busy.size):
         if boxes.waiting[station] == 0 and not next_event_s(station, cell.stations, cell.jobs) < end_s:
             continue
-        n = _sort_inbox(station, begin_s, bucket_s, cell)
+        n = boxes.waiting[station]
+        boxes.waiting[station] = 0
+        in_s = boxes.in_s[station]
+        in_job = boxes.in_job[station]
+        if not _in_order(n, in_s, in_job, cell.jobs.key):
+            _sort_inbox(n, begin_s, bucket_s, in_s, in_job, cell)
+            in_s = boxes.sorted_s
+            in_job = boxes.sorted_job
         for i in range(n):
-            cell.record.site[np.int64(boxes.sorted_s[i]), station, ARRIVALS] += 1
+            cell.record.site[np.int64(in_s[i]), station, ARRIVALS] += 1
         left = advance_station(
-            station, end_s, boxes.sorted_s, boxes.sorted_job, n, cell.stations, cell.jobs,
+            station, end_s, in_s,
+            in_job,
+            n, cell.stations, cell.jobs,
             boxes.out_s, boxes.out_job, boxes.out_kind,
         )  # fmt: skip
         for i in range(left):
@@ -456,12 +506,13 @@ def _shortage(end_s, routes, cell):
     in_flight = cell.requests.free.size - tally[FREE_JOBS]
     if entering > tally[FREE_JOBS]:
         return MORE_JOBS
-    if in_flight + entering > cell.calendar.free[1]:
+    answers = in_flight + entering
+    if answers // CHUNK + min(answers, cell.calendar.end.size) > cell.calendar.free[1]:
         return MORE_CHUNKS
-    if in_flight + entering > cell.record.order_s.size - tally[ORDERS_OUT]:
+    if answers > cell.record.order_s.size - tally[ORDERS_OUT]:
         return MORE_ORDERS
     room = cell.record.trace_s.shape[0]
-    if room > 0 and (in_flight + entering) * routes.service.shape[2] > room - tally[TRACED]:
+    if room > 0 and answers * routes.service.shape[2] > room - tally[TRACED]:
         return MORE_TRACE
     return DONE
 
@@ -484,7 +535,6 @@ def advance_cell(until_s, bucket_s, keys, behaviour, client, routes, times, cell
     """
     tally = cell.progress.tally
     clock_s = cell.progress.clock_s
-    opened = cell.opened
     while clock_s[0] < until_s:
         bucket = tally[BUCKET]
         if tally[OPENED] < 0 and not _open_bucket(bucket, bucket_s, keys, cell):
@@ -494,10 +544,7 @@ def advance_cell(until_s, bucket_s, keys, behaviour, client, routes, times, cell
         shortage = _shortage(end_s, routes, cell)
         if shortage != DONE:
             return shortage
-        while tally[TAKEN] < tally[OPENED] and opened.time_s[tally[TAKEN]] < end_s:
-            i = tally[TAKEN]
-            tally[TAKEN] += 1
-            _admit(opened.time_s[i], opened.shopper[i], opened.state[i], keys, behaviour, routes, times, bucket_s, cell)
+        _admit_until(end_s, keys, behaviour, routes, times, bucket_s, cell)
         _advance_stations(bucket * bucket_s, end_s, keys, behaviour, client, routes, times, bucket_s, cell)
         clock_s[0] = end_s
         if end_s == bucket_end_s:

@@ -224,13 +224,12 @@ class Site:
     def _latency(self) -> pd.DataFrame:
         counts = self._total("latency")
         minute, page, bucket = np.nonzero(counts)
-        upper_s = kernels.LATENCY_FLOOR_S * 2.0 ** (bucket / kernels.LATENCY_BUCKETS_PER_OCTAVE)
         return table(
             "latency",
             {
                 "minute": minute,
                 "page": pd.Categorical.from_codes(page, self._pages),
-                "latency_s": upper_s,
+                "latency_s": kernels.latency_edges_s()[bucket],
                 "count": counts[minute, page, bucket],
             },
         )
