@@ -4,6 +4,7 @@ geography, network --------------------+
 demand (curve, behaviour) -> Site -> bring_orders -> ParcelNetwork -> tables
 """
 
+import os
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,11 @@ from sim.units import DAY_S, HOUR_S, MINUTE_S
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Progress(NamedTuple):
@@ -95,7 +101,7 @@ class Festival:
             horizon_s=demand.horizon_h * HOUR_S,
             wireless_share=demand.wireless_share,
             seed=params.seed,
-            threads=params.threads,
+            threads=params.threads or cores(),
         )
         self.end_s = self.site.horizon_s
         self.parcels: ParcelNetwork | None = None
@@ -131,8 +137,8 @@ class Festival:
     def run(self) -> "dict[str, pd.DataFrame]":
         """Run to the end; the tables of all parts."""
         self.env.run(until=self.end_s)
+        self.site.advance()
         if self.parcels is None:
-            self.site.bring_orders()
             return self.site.tables()
         self.parcels.finish()
         return self.site.tables() | self.parcels.tables()

@@ -75,8 +75,8 @@ LATENCY: Schema = {
 }
 
 ORDERS: Schema = {
-    "shopper": Column("int64", "", "the shopper's id"),
-    "number": Column("int32", "", "which order of this shopper, from 0"),
+    "shopper": Column("uint32", "", "the shopper's id"),
+    "number": Column("uint8", "", "which order of this shopper, from 0"),
     "paid_s": Column("float64", "s", "instant of the payment"),
     "value_rmb": Column("float64", "RMB", "value of the basket"),
     "channel": Column("category", "", "pc or wireless"),

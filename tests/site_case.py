@@ -14,19 +14,35 @@ from sim.site.site import Site
 from sim.units import HOUR_S
 
 # A site on which everything happens: long queues, refusals, timeouts, retries, shoppers who give up, changes of capacity.
-BUSY = [
+SERVICES = ("gateway", "venue", "search", "item", "cart", "inventory", "trade", "payment", "bank")
+
+BUSY_SERVICES = [
     "site.services.venue.service.mean_s=0.5",
     "site.services.venue.queue=1200000",
     "site.services.item.service.mean_s=0.8",
     "site.services.item.queue=400000",
     "site.services.trade.service.mean_s=4",
-    "site.services.trade.machines=50000",
     "site.services.trade.queue=500000",
     "site.services.trade.timeout_s=3",
     "site.services.bank.service.mean_s=30",
     "site.services.bank.timeout_s=20",
     "site.client.retries=2",
+]
+BUSY = [
+    *BUSY_SERVICES,
+    "site.services.trade.machines=50000",
     "site.changes=[{at_s: 40, service: trade, machines: 100000}, {at_s: 400.5, service: trade, machines: 25000}]",
+]
+
+# Three slots of each service at scale 0.00001, so that the busy site can be divided into three cells.
+THREE_CELLS = [
+    *(f"site.services.{name}.machines=300000" for name in SERVICES),
+    *(f"site.services.{name}.slots_per_machine=1" for name in SERVICES),
+    "site.cells=3",
+    *BUSY_SERVICES,
+    "site.services.venue.service.mean_s=1.5",
+    "site.services.item.service.mean_s=2.4",
+    "site.changes=[{at_s: 40, service: trade, machines: 600000}, {at_s: 400.5, service: trade, machines: 1}]",
 ]
 
 
@@ -52,7 +68,7 @@ def site_of(params: FestivalParams, *, trace: bool = False) -> tuple[simpy.Envir
         horizon_s=demand.horizon_h * HOUR_S,
         wireless_share=demand.wireless_share,
         seed=params.seed,
-        threads=params.threads,
+        threads=params.threads or 1,
         trace=trace,
     )
     return env, site

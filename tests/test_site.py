@@ -10,8 +10,8 @@ from sim.kernels import cell as kernels
 from sim.params import ParameterError
 from sim.site import cell as cell_module
 from sim.site.graph import service_graph, topological_order
-from sim.site.site import Site, slots_of_cells
-from tests.site_case import BUSY, calls_of, festival, run_site
+from sim.site.site import Site, cells_at_scale, slots_of_cells
+from tests.site_case import BUSY, THREE_CELLS, calls_of, festival, run_site
 
 TINY = ["scale=0.00001", "seed=4", *BUSY]
 
@@ -46,8 +46,16 @@ def test_any_windows_give_the_bits_of_one(one_window: Site, stops_s: list[float]
 
 
 def test_two_threads_give_the_bits_of_one() -> None:
-    cells = [*TINY, "site.cells=4"]
-    assert_same_tables(run_site(festival(*cells)), run_site(festival(*cells, "threads=2"), stops_s=[10, 60, 3600]))
+    cells = ["scale=0.00001", "seed=4", *THREE_CELLS]
+    one = run_site(festival(*cells, "threads=1"))
+    assert one.cells == 3
+    assert_same_tables(one, run_site(festival(*cells, "threads=2"), stops_s=[10, 60, 3600]))
+
+
+def test_a_small_site_has_no_more_cells_than_slots() -> None:
+    site = festival("site.cells=4").site
+    assert site is not None
+    assert [cells_at_scale(site, scale) for scale in (0.00001, 0.001, 0.002, 1.0)] == [1, 1, 2, 4]
 
 
 def test_arrays_that_start_too_small_grow_and_change_nothing(one_window: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.reference.site import ReferenceSite
-from tests.site_case import BUSY, calls_of, festival, run_site
+from tests.site_case import BUSY, THREE_CELLS, calls_of, festival, run_site
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from tests.site_case import BUSY, calls_of, festival, run_site
     [
         ["scale=0.000005", "seed=1"],
         ["scale=0.00001", "seed=2", *BUSY],
-        ["scale=0.00001", "seed=3", "site.cells=3", *BUSY],
+        ["scale=0.00001", "seed=3", *THREE_CELLS],
     ],
     ids=["as published", "busy", "busy in three cells"],
 )

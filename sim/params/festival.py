@@ -18,7 +18,7 @@ class FestivalParams(Params):
     scale: float = Field(gt=0, le=1)
     seed: int = Field(ge=0)
     replications: int = Field(ge=1)
-    threads: int = Field(ge=1)
+    threads: int | None = Field(ge=1)  # None: one for each core; no result depends on it
     geography: GeographyParams
     demand: DemandParams
     site: SiteParams | None

@@ -81,7 +81,6 @@ class Cell:
             ),
             progress=kernels.begun_progress(_JOBS),
         )
-        self._orders_taken = 0
         self._clock_s = 0.0
 
     @property
@@ -125,11 +124,10 @@ class Cell:
     def take_orders(self) -> OrderBatch:
         """Orders paid since the last call, by time."""
         record, tally = self.state.record, self.state.progress.tally
-        new = slice(self._orders_taken, tally[kernels.ORDERS_OUT])
-        self._orders_taken = int(tally[kernels.ORDERS_OUT])
-        return OrderBatch(
-            record.order_s[new], record.order_shopper[new], record.order_number[new], record.order_rmb[new]
-        )
+        n = int(tally[kernels.ORDERS_OUT])
+        tally[kernels.ORDERS_OUT] = 0
+        columns = (record.order_s, record.order_shopper, record.order_number, record.order_rmb)
+        return OrderBatch(*(column[:n].copy() for column in columns))
 
 
 def _double(array: np.ndarray, axis: int = 0) -> np.ndarray:

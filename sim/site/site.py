@@ -30,6 +30,12 @@ def visit_keys(seed: int) -> Keys:
     return Keys(*(stream(seed, f"visit.{name}") for name in Keys._fields))
 
 
+def cells_at_scale(params: SiteParams, scale: float) -> int:
+    """Cells that a scaled-down site is divided into: no more than its smallest service has whole slots."""
+    fewest = min(round(service.slots * scale) for service in params.services.values())
+    return max(1, min(params.cells, fewest))
+
+
 def slots_of_cells(slots: float, cells: int) -> np.ndarray:
     """Whole slots of each cell, as equal as can be, at least one each: int64[cells]."""
     total = max(cells, round(slots))
@@ -77,7 +83,7 @@ class Site:
         self._channel_key = stream(seed, "shopper.channel")
         self._wireless_share = wireless_share
         self.services = topological_order(service_graph(params)) if params else []
-        self.cells = params.cells if params else 1
+        self.cells = cells_at_scale(params, scale) if params else 1
         model = Model(
             bucket_s=bucket_s,
             horizon_s=horizon_s,
@@ -96,7 +102,8 @@ class Site:
             for i in range(self.cells)
         ]
         self._pool = ThreadPoolExecutor(min(threads, self.cells)) if min(threads, self.cells) > 1 else None
-        self._orders: list[OrderBatch] = [no_orders()]
+        self._orders: list[OrderBatch] = []
+        self._brought = 0  # batches that were handed over
         self._capacity: list[tuple[float, str, float, int]] = []
         if params:
             for row, name in enumerate(self.services):
@@ -134,18 +141,27 @@ class Site:
                 cell.advance(self._env.now)
         else:
             list(self._pool.map(lambda cell: cell.advance(self._env.now), self._cells))
+        batches = [cell.take_orders() for cell in self._cells]
+        if not any(batch.paid_s.size for batch in batches):
+            return
+        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*batches, strict=True))
+        order = np.lexsort((number, shopper, paid_s))
+        # kept as small as can be: a whole day has 106 million orders
+        self._orders.append(
+            OrderBatch(
+                paid_s[order], shopper[order].astype(np.uint32), number[order].astype(np.uint8), value_rmb[order]
+            )
+        )
 
     def bring_orders(self) -> OrderBatch:
         """Advance to env.now and return the orders paid before it that were not returned before."""
         self.advance()
-        batches = [cell.take_orders() for cell in self._cells]
-        if not any(batch.paid_s.size for batch in batches):
-            return batches[0]
-        columns = [np.concatenate(column) for column in zip(*batches, strict=True)]
-        order = np.lexsort((columns[2], columns[1], columns[0]))
-        batch = OrderBatch(*(column[order] for column in columns))
-        self._orders.append(batch)
-        return batch
+        new = self._orders[self._brought :]
+        self._brought = len(self._orders)
+        if not new:
+            return no_orders()
+        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*new, strict=True))
+        return OrderBatch(paid_s, shopper.astype(np.int64), number.astype(np.int64), value_rmb)
 
     @property
     def requests(self) -> int:
@@ -235,7 +251,8 @@ class Site:
         )
 
     def _orders_table(self) -> pd.DataFrame:
-        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*self._orders, strict=True))
+        columns = zip(*(self._orders or [no_orders()]), strict=True)
+        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in columns)
         drawn = np.empty(shopper.size)
         uniforms(self._channel_key, shopper, drawn)
         return table(

@@ -18,7 +18,7 @@ from sim.kernels.random import uniform
 from sim.kernels.visits import Client, backoff_time, order_value, think_time, wanted_orders
 from sim.params.festival import FestivalParams
 from sim.site.graph import service_graph, service_times, topological_order
-from sim.site.site import slots_of_cells, visit_keys
+from sim.site.site import cells_at_scale, slots_of_cells, visit_keys
 from sim.units import HOUR_S
 from tests.reference.station import REJECTED, SERVED, TIMED_OUT, Slots
 
@@ -64,6 +64,7 @@ class ReferenceSite:
         self.env = simpy.Environment()
         self.params = params
         self.site = params.site
+        self.cells = cells_at_scale(self.site, params.scale)
         self.visit = params.demand.visit
         self.pages = list(self.visit.pages)
         self.names = topological_order(service_graph(self.site))
@@ -87,7 +88,7 @@ class ReferenceSite:
         self.env.run(until=self.params.demand.horizon_h * HOUR_S)
 
     def _cells_of(self, name: str) -> list[Service]:
-        service, scale, cells = self.site.services[name], self.params.scale, self.site.cells
+        service, scale, cells = self.site.services[name], self.params.scale, self.cells
         slots = slots_of_cells(service.slots * scale, cells)
         queue = slots_of_cells(service.queue * scale, cells)
         return [
@@ -98,7 +99,7 @@ class ReferenceSite:
         yield self.env.timeout(change.at_s)
         slots = change.machines * self.site.services[change.service].slots_per_machine * self.params.scale
         cells = self.services[self.names.index(change.service)]
-        for service, n in zip(cells, slots_of_cells(slots, self.site.cells), strict=True):
+        for service, n in zip(cells, slots_of_cells(slots, self.cells), strict=True):
             service.slots.resize(int(n))
 
     def _shopper(self, shopper: int, arrival_s: float) -> Generator[Any, Any, None]:
@@ -155,7 +156,7 @@ class ReferenceSite:
 
     def _call(self, shopper: int, step: int, attempt: int, row: int) -> Generator[Any, Any, bool]:
         """One request at one service: wait, be served, be refused or give up."""
-        service, arrival_s = self.services[row][shopper % self.site.cells], self.env.now
+        service, arrival_s = self.services[row][shopper % self.cells], self.env.now
         slots = service.slots
 
         def note(start_s: float, outcome: int) -> bool:
