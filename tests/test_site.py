@@ -10,7 +10,7 @@ from sim.kernels import cell as kernels
 from sim.params import ParameterError
 from sim.site import cell as cell_module
 from sim.site.graph import service_graph, topological_order
-from sim.site.site import Site, cells_at_scale, slots_of_cells
+from sim.site.site import Site, cells_at_scale, narrowed_bucket_s, slots_of_cells
 from tests.site_case import BUSY, THREE_CELLS, calls_of, festival, run_site
 
 TINY = ["scale=0.00001", "seed=4", *BUSY]
@@ -35,6 +35,16 @@ def test_thousands_of_windows_give_the_bits_of_one(one_window: Site) -> None:
     windowed = run_site(params, stops_s=stops_s, trace=True)
     np.testing.assert_array_equal(calls_of(windowed), calls_of(one_window))
     assert_same_tables(windowed, one_window)
+
+
+def test_narrower_buckets_give_the_same_bits(one_window: Site) -> None:
+    narrow = run_site(festival(*TINY, "demand.visit.bucket_s=0.0625"), trace=True)
+    np.testing.assert_array_equal(calls_of(narrow), calls_of(one_window))
+    assert_same_tables(narrow, one_window)
+
+
+def test_large_cells_have_narrow_buckets() -> None:
+    assert [narrowed_bucket_s(0.5, n) for n in (213_000, 10_650_000, 106_500_000)] == [0.5, 0.5, 0.0625]
 
 
 @settings(max_examples=5, deadline=None)

@@ -17,17 +17,27 @@ from sim.kernels import inlined, kernel
 from sim.kernels.arrivals import Curve, arrival_time
 from sim.kernels.calendar import CHUNK, Calendar, Opened, count_records, push, take_records, time_order
 from sim.kernels.heap import before
-from sim.kernels.random import exponential, lognormal, pick, uniform
-from sim.kernels.station import REJECTED, SERVED, Jobs, Stations, advance_station, next_event_s
+from sim.kernels.random import bits, exponential, lognormal, pick, uniform
+from sim.kernels.station import (
+    CENTRAL,
+    REJECTED,
+    SERVED,
+    TIMED_OUT,
+    Jobs,
+    Stations,
+    advance_station,
+    next_event_s,
+)
+from sim.kernels.times import key_of_attempt, standard_gamma
 from sim.kernels.visits import (
     ATTEMPTS_MOST,
     NEW_VISIT,
     attempt_of,
-    backoff_time,
     order_value,
     orders_of,
     pack,
     page_of,
+    retry_delay,
     step_of,
     think_time,
     wanted_orders,
@@ -40,11 +50,15 @@ MORE_JOBS = 2
 MORE_CHUNKS = 3
 MORE_ORDERS = 4
 MORE_TRACE = 5
+MORE_TIMERS = 6
+
+STATIONS_MOST = 64
 
 # kinds of service time
 DETERMINISTIC = 0
 EXPONENTIAL = 1
 LOGNORMAL = 2
+GAMMA = 3
 
 # columns of Record.demand
 VISITORS = 0
@@ -75,7 +89,12 @@ VISITS_BEGUN = 6
 VISITS_ENDED = 7
 CUT_OFF = 8
 SENT = 9
-TALLIES = 10
+FIRST_TIMER = 10
+TIMERS = 11
+OUTCOMES = 12  # of page requests, within one micro-window
+TALLIES = 13
+
+NO_JOB = -1
 
 # The histogram of latencies is log-linear, as in HdrHistogram: each octave from 2**-14 s to 2**10 s in 32 equal buckets.
 LATENCY_FLOOR_S = 2.0**-14
@@ -100,6 +119,16 @@ class ServiceTimes(NamedTuple):
     mean_s: np.ndarray  # float64[S]
     mu: np.ndarray  # float64[S], lognormal only
     sigma: np.ndarray  # float64[S], lognormal only
+    shape: np.ndarray  # float64[S], gamma only
+
+
+class Limits(NamedTuple):
+    """Token buckets in front of S stations."""
+
+    rate_per_s: np.ndarray  # float64[S], inf: no limit
+    burst: np.ndarray  # float64[S], tokens that the bucket holds
+    tokens: np.ndarray  # float64[S], at the last arrival
+    last_s: np.ndarray  # float64[S], that arrival
 
 
 class Requests(NamedTuple):
@@ -109,7 +138,18 @@ class Requests(NamedTuple):
     sent_s: np.ndarray  # float64[J], when the page was asked for
     route: np.ndarray  # int16[J]
     leg: np.ndarray  # int16[J]
+    gone: np.ndarray  # bool[J], the browser has given it up, the work goes on
+    serial: np.ndarray  # uint32[J], how often the row has been used
     free: np.ndarray  # int32[J], stack of free rows
+
+
+class Timers(NamedTuple):
+    """Browsers that wait since an earlier bucket, in order of their deadlines: a ring of Q places."""
+
+    job: np.ndarray  # int32[Q]
+    serial: np.ndarray  # uint32[Q], the timer is void when the job's row has been used again
+    new_job: np.ndarray  # int32[R], requests of the open bucket
+    new_serial: np.ndarray  # uint32[R]
 
 
 class Boxes(NamedTuple):
@@ -126,6 +166,10 @@ class Boxes(NamedTuple):
     out_s: np.ndarray  # float64[J]
     out_job: np.ndarray  # int32[J]
     out_kind: np.ndarray  # int8[J]
+    outcome_s: np.ndarray  # float64[J], what became of page requests
+    outcome_shopper: np.ndarray  # int64[J]
+    outcome_state: np.ndarray  # uint32[J]
+    outcome: np.ndarray  # int8[J]
 
 
 class Arrivals(NamedTuple):
@@ -156,6 +200,7 @@ class Record(NamedTuple):
 class Progress(NamedTuple):
     """How far the cell is."""
 
+    tokens: np.ndarray  # float64[1], of the retry budget
     clock_s: np.ndarray  # float64[1], every event before it is done
     tally: np.ndarray  # int64[TALLIES]
 
@@ -169,16 +214,45 @@ class Cell(NamedTuple):
     stations: Stations
     jobs: Jobs
     requests: Requests
+    timers: Timers
+    limits: Limits
     boxes: Boxes
     record: Record
     progress: Progress
 
 
+_REQUEST = np.dtype(
+    [
+        ("sent_s", np.float64),
+        ("state", np.uint32),
+        ("serial", np.uint32),
+        ("route", np.int16),
+        ("leg", np.int16),
+        ("gone", np.bool_),
+    ],
+    align=True,
+)
+
+
 def empty_requests(n: int) -> Requests:
-    """Room for n page requests, all free."""
-    return Requests(
-        np.zeros(n, np.uint32), np.zeros(n), np.zeros(n, np.int16), np.zeros(n, np.int16), np.arange(n, dtype=np.int32)
+    """Room for n page requests, all free. The columns are views of one array of records."""
+    record = np.zeros(n, _REQUEST)
+    return Requests(**{name: record[name] for name in _REQUEST.names}, free=np.arange(n, dtype=np.int32))
+
+
+def empty_timers(places: int, records: int) -> Timers:
+    """Room for so many timers, and for the requests of a bucket of so many records."""
+    return Timers(
+        np.zeros(places, np.int32),
+        np.zeros(places, np.uint32),
+        np.zeros(records, np.int32),
+        np.zeros(records, np.uint32),
     )
+
+
+def full_limits(rate_per_s: np.ndarray, burst: np.ndarray) -> Limits:
+    """Token buckets that are full at t = 0."""
+    return Limits(rate_per_s, burst, burst.copy(), np.zeros(burst.size))
 
 
 def empty_boxes(stations: int, n: int) -> Boxes:
@@ -195,6 +269,10 @@ def empty_boxes(stations: int, n: int) -> Boxes:
         out_s=np.zeros(n),
         out_job=np.zeros(n, np.int32),
         out_kind=np.zeros(n, np.int8),
+        outcome_s=np.zeros(n),
+        outcome_shopper=np.zeros(n, np.int64),
+        outcome_state=np.zeros(n, np.uint32),
+        outcome=np.zeros(n, np.int8),
     )
 
 
@@ -217,22 +295,31 @@ def empty_record(*, seconds: int, minutes: int, pages: int, stations: int, order
     )
 
 
-def begun_progress(jobs: int) -> Progress:
-    """A cell at the start of its day, with so many free rows for requests."""
+def begun_progress(jobs: int, budget: float) -> Progress:
+    """A cell at the start of its day, with so many free rows for requests and a full retry budget."""
     tally = np.zeros(TALLIES, np.int64)
     tally[OPENED] = -1
     tally[FREE_JOBS] = jobs
-    return Progress(np.zeros(1), tally)
+    return Progress(np.full(1, budget), np.zeros(1), tally)
+
+
+@inlined
+def call_number(step, attempt, station):
+    """Number of a visit's call of a station, for its draws."""
+    return (step * ATTEMPTS_MOST + attempt) * STATIONS_MOST + station
 
 
 @inlined
 def service_time(key, shopper, step, attempt, station, times):
     """Service time [s] of one try of one page at one station."""
-    draw = (step * ATTEMPTS_MOST + attempt) * 64 + station
+    draw = call_number(step, attempt, station)
     if times.kind[station] == EXPONENTIAL:
         return exponential(key, shopper, draw, times.mean_s[station])
     if times.kind[station] == LOGNORMAL:
         return lognormal(key, shopper, draw, times.mu[station], times.sigma[station])
+    if times.kind[station] == GAMMA:
+        shape = times.shape[station]
+        return standard_gamma(key_of_attempt(key, draw), shopper, shape) * (times.mean_s[station] / shape)
     return times.mean_s[station]
 
 
@@ -301,8 +388,9 @@ def _fail(time_s, shopper, state, keys, behaviour, client, bucket_s, cell):
     attempt = attempt_of(state)
     orders = orders_of(state)
     step = step_of(state)
-    if attempt < client.retries:
-        retry_s = time_s + backoff_time(keys.backoff, shopper, step, attempt, client)
+    if attempt < client.retries and cell.progress.tokens[0] >= 1.0:
+        cell.progress.tokens[0] -= 1.0
+        retry_s = time_s + retry_delay(keys.backoff, shopper, step, attempt, client)
         _schedule(retry_s, shopper, pack(page_of(state), attempt + 1, orders, step), bucket_s, cell)
         return
     second = np.int64(time_s)
@@ -320,9 +408,11 @@ def _fail(time_s, shopper, state, keys, behaviour, client, bucket_s, cell):
 def _enter(job, station, time_s, keys, times, cell):
     """Hand a request to its next station."""
     state = cell.requests.state[job]
-    cell.jobs.service_s[job] = service_time(
-        keys.service, cell.jobs.key[job], step_of(state), attempt_of(state), station, times
-    )
+    shopper = cell.jobs.key[job]
+    step, attempt = step_of(state), attempt_of(state)
+    cell.jobs.service_s[job] = service_time(keys.service, shopper, step, attempt, station, times)
+    if cell.stations.dispatch[station] != CENTRAL:
+        cell.jobs.choice[job] = bits(keys.dispatch, shopper, call_number(step, attempt, station))
     at = cell.boxes.waiting[station]
     cell.boxes.in_s[station, at] = time_s
     cell.boxes.in_job[station, at] = job
@@ -357,7 +447,7 @@ def _open_bucket(bucket, bucket_s, keys, cell):
 
 @inlined
 def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cell):
-    """Send one page request: to its first service, or straight to the answer where a page calls none."""
+    """Send one page request, to its first service or straight to the answer where a page calls none; returns its row."""
     second = np.int64(time_s)
     demand = cell.record.demand
     if state == NEW_VISIT:
@@ -374,7 +464,7 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cel
         route = pick(routes.cumulative[page], uniform(keys.route, shopper, page))
     if routes.legs[page, route] == 0:
         _answer(time_s, shopper, state, keys, behaviour, bucket_s, cell)
-        return
+        return NO_JOB
     cell.progress.tally[FREE_JOBS] -= 1
     job = cell.requests.free[cell.progress.tally[FREE_JOBS]]
     cell.jobs.key[job] = shopper
@@ -382,7 +472,10 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, times, bucket_s, cel
     cell.requests.sent_s[job] = time_s
     cell.requests.route[job] = route
     cell.requests.leg[job] = 0
+    cell.requests.gone[job] = False
+    cell.requests.serial[job] += np.uint32(1)
     _enter(job, routes.service[page, route, 0], time_s, keys, times, cell)
+    return job
 
 
 @kernel
@@ -392,7 +485,12 @@ def _admit_until(end_s, keys, behaviour, routes, times, bucket_s, cell):
     tally = cell.progress.tally
     i = tally[TAKEN]
     while i < tally[OPENED] and opened.time_s[i] < end_s:
-        _admit(opened.time_s[i], opened.shopper[i], opened.state[i], keys, behaviour, routes, times, bucket_s, cell)
+        job = _admit(
+            opened.time_s[i], opened.shopper[i], opened.state[i], keys, behaviour, routes, times, bucket_s, cell
+        )
+        cell.timers.new_job[i] = job
+        if job != NO_JOB:
+            cell.timers.new_serial[i] = cell.requests.serial[job]
         i += 1
     tally[TAKEN] = i
 
@@ -435,35 +533,141 @@ def _trace(job, station, kind, time_s, cell):
 
 
 @inlined
+def _tell(time_s, shopper, state, outcome, keys, behaviour, client, bucket_s, cell):
+    """The shopper learns what became of a page request."""
+    if outcome == SERVED:
+        cell.progress.tokens[0] = min(client.budget, cell.progress.tokens[0] + client.budget_gain)
+        _answer(time_s, shopper, state, keys, behaviour, bucket_s, cell)
+    else:
+        cell.record.demand[np.int64(time_s), PAGES_REJECTED if outcome == REJECTED else PAGES_TIMED_OUT] += 1
+        _fail(time_s, shopper, state, keys, behaviour, client, bucket_s, cell)
+
+
+@inlined
+def _settle(time_s, shopper, state, outcome, keys, behaviour, client, bucket_s, cell):
+    """Tell the shopper at once, or, where all share a retry budget, when the micro-window's outcomes are in order."""
+    if client.budget == np.inf:
+        _tell(time_s, shopper, state, outcome, keys, behaviour, client, bucket_s, cell)
+        return
+    boxes = cell.boxes
+    at = cell.progress.tally[OUTCOMES]
+    boxes.outcome_s[at] = time_s
+    boxes.outcome_shopper[at] = shopper
+    boxes.outcome_state[at] = state
+    boxes.outcome[at] = outcome
+    cell.progress.tally[OUTCOMES] += 1
+
+
+@inlined
+def _finish(job, outcome, time_s, keys, behaviour, client, bucket_s, cell):
+    """A page request is through with the site: free its row, and settle it if its browser still waits."""
+    requests = cell.requests
+    requests.free[cell.progress.tally[FREE_JOBS]] = job
+    cell.progress.tally[FREE_JOBS] += 1
+    requests.serial[job] += np.uint32(1)
+    if requests.gone[job]:
+        return
+    shopper = cell.jobs.key[job]
+    state = requests.state[job]
+    deadline_s = requests.sent_s[job] + client.timeout_s
+    if time_s > deadline_s:
+        _settle(deadline_s, shopper, state, TIMED_OUT, keys, behaviour, client, bucket_s, cell)
+        return
+    if outcome == SERVED:
+        record = cell.record
+        bucket = latency_bucket(time_s - requests.sent_s[job], record.as_float, record.as_bits)
+        record.latency[np.int64(time_s / 60.0), page_of(state), bucket] += 1
+    _settle(time_s, shopper, state, outcome, keys, behaviour, client, bucket_s, cell)
+
+
+@inlined
 def _leave_station(job, station, kind, time_s, keys, behaviour, client, routes, times, bucket_s, cell):
-    """Send a request that left a station on: to its next service, to the answered page, or to the client's retry."""
-    record = cell.record
-    record.site[np.int64(time_s), station, kind + 1] += 1
-    if record.trace_s.shape[0] > 0:
+    """Send a request that left a station to its next service, or finish it."""
+    cell.record.site[np.int64(time_s), station, kind + 1] += 1
+    if cell.record.trace_s.shape[0] > 0:
         _trace(job, station, kind, time_s, cell)
     requests = cell.requests
-    state = requests.state[job]
-    page = page_of(state)
     if kind == SERVED:
+        page = page_of(requests.state[job])
         leg = requests.leg[job] + 1
         route = requests.route[job]
         if leg < routes.legs[page, route]:
             requests.leg[job] = leg
             _enter(job, routes.service[page, route, leg], time_s, keys, times, cell)
             return
-    requests.free[cell.progress.tally[FREE_JOBS]] = job
-    cell.progress.tally[FREE_JOBS] += 1
-    shopper = cell.jobs.key[job]
-    if kind == SERVED:
-        record.latency[
-            np.int64(time_s / 60.0),
-            page,
-            latency_bucket(time_s - requests.sent_s[job], record.as_float, record.as_bits),
-        ] += 1
-        _answer(time_s, shopper, state, keys, behaviour, bucket_s, cell)
-    else:
-        record.demand[np.int64(time_s), PAGES_REJECTED if kind == REJECTED else PAGES_TIMED_OUT] += 1
-        _fail(time_s, shopper, state, keys, behaviour, client, bucket_s, cell)
+    _finish(job, kind, time_s, keys, behaviour, client, bucket_s, cell)
+
+
+@kernel
+def _limit_rate(station, n, in_s, in_job, keys, behaviour, client, routes, times, bucket_s, cell):
+    """Refuse arrivals that find the token bucket empty; returns how many passed, moved to the front of the inbox."""
+    limits = cell.limits
+    rate_per_s, burst = limits.rate_per_s[station], limits.burst[station]
+    tokens, last_s = limits.tokens[station], limits.last_s[station]
+    passed = 0
+    for i in range(n):
+        time_s, job = in_s[i], in_job[i]
+        tokens = min(burst, tokens + (time_s - last_s) * rate_per_s)
+        last_s = time_s
+        if tokens >= 1.0:
+            tokens -= 1.0
+            in_s[passed] = time_s
+            in_job[passed] = job
+            passed += 1
+        else:
+            cell.jobs.arrival_s[job] = time_s
+            cell.jobs.start_s[job] = np.nan
+            _leave_station(job, station, REJECTED, time_s, keys, behaviour, client, routes, times, bucket_s, cell)
+    limits.tokens[station], limits.last_s[station] = tokens, last_s
+    return passed
+
+
+@kernel
+def _give_up(end_s, keys, behaviour, client, bucket_s, cell):
+    """Browsers whose deadline is before end_s give their requests up; the work goes on."""
+    timers, requests, tally = cell.timers, cell.requests, cell.progress.tally
+    places = timers.job.size
+    while tally[TIMERS] > 0:
+        at = tally[FIRST_TIMER]
+        job = timers.job[at]
+        if requests.serial[job] == timers.serial[at]:
+            deadline_s = requests.sent_s[job] + client.timeout_s
+            if not deadline_s < end_s:
+                return
+            requests.gone[job] = True
+            shopper = cell.jobs.key[job]
+            _settle(deadline_s, shopper, requests.state[job], TIMED_OUT, keys, behaviour, client, bucket_s, cell)
+        tally[FIRST_TIMER] = (at + 1) % places
+        tally[TIMERS] -= 1
+
+
+@inlined
+def _start_timers(cell):
+    """At the end of a bucket: a timer for each of its requests that is still in flight."""
+    timers, tally = cell.timers, cell.progress.tally
+    places = timers.job.size
+    for i in range(tally[OPENED]):
+        job = timers.new_job[i]
+        if job != NO_JOB and cell.requests.serial[job] == timers.new_serial[i]:
+            at = (tally[FIRST_TIMER] + tally[TIMERS]) % places
+            timers.job[at] = job
+            timers.serial[at] = timers.new_serial[i]
+            tally[TIMERS] += 1
+
+
+@kernel
+def _tell_in_order(begin_s, keys, behaviour, client, bucket_s, cell):
+    """Tell the shoppers of a micro-window what became of their requests, in order of (time, shopper)."""
+    boxes, tally = cell.boxes, cell.progress.tally
+    n = tally[OUTCOMES]
+    tally[OUTCOMES] = 0
+    time_order(begin_s, bucket_s, n, boxes.outcome_s, boxes.outcome_shopper, boxes.bins, boxes.order)
+    for i in range(n):
+        at = boxes.order[i]
+        _tell(
+            boxes.outcome_s[at], boxes.outcome_shopper[at], boxes.outcome_state[at], boxes.outcome[at],
+            keys, behaviour, client, bucket_s, cell,
+        )  # fmt: skip
 
 
 @kernel
@@ -483,12 +687,11 @@ def _advance_stations(begin_s, end_s, keys, behaviour, client, routes, times, bu
             in_job = boxes.sorted_job
         for i in range(n):
             cell.record.site[np.int64(in_s[i]), station, ARRIVALS] += 1
+        if cell.limits.rate_per_s[station] < np.inf:
+            n = _limit_rate(station, n, in_s, in_job, keys, behaviour, client, routes, times, bucket_s, cell)
         left = advance_station(
-            station, end_s, in_s,
-            in_job,
-            n, cell.stations, cell.jobs,
-            boxes.out_s, boxes.out_job, boxes.out_kind,
-        )  # fmt: skip
+            station, end_s, in_s, in_job, n, cell.stations, cell.jobs, boxes.out_s, boxes.out_job, boxes.out_kind
+        )
         for i in range(left):
             _leave_station(
                 boxes.out_job[i], station, boxes.out_kind[i], boxes.out_s[i],
@@ -511,6 +714,8 @@ def _shortage(end_s, routes, cell):
         return MORE_CHUNKS
     if answers > cell.record.order_s.size - tally[ORDERS_OUT]:
         return MORE_ORDERS
+    if tally[TIMERS] + tally[OPENED] > cell.timers.job.size:
+        return MORE_TIMERS
     room = cell.record.trace_s.shape[0]
     if room > 0 and answers * routes.service.shape[2] > room - tally[TRACED]:
         return MORE_TRACE
@@ -545,9 +750,16 @@ def advance_cell(until_s, bucket_s, keys, behaviour, client, routes, times, cell
         if shortage != DONE:
             return shortage
         _admit_until(end_s, keys, behaviour, routes, times, bucket_s, cell)
-        _advance_stations(bucket * bucket_s, end_s, keys, behaviour, client, routes, times, bucket_s, cell)
+        begin_s = bucket * bucket_s
+        _advance_stations(begin_s, end_s, keys, behaviour, client, routes, times, bucket_s, cell)
+        if tally[TIMERS] > 0:
+            _give_up(end_s, keys, behaviour, client, bucket_s, cell)
+        if tally[OUTCOMES] > 0:
+            _tell_in_order(begin_s, keys, behaviour, client, bucket_s, cell)
         clock_s[0] = end_s
         if end_s == bucket_end_s:
+            if client.timeout_s < np.inf:
+                _start_timers(cell)
             tally[BUCKET] += 1
             tally[OPENED] = -1
             if end_s == math.floor(end_s):

@@ -141,21 +141,33 @@ def with_room(stations: Stations, slots: int) -> Stations:
     return stations._replace(heap_s=np.pad(stations.heap_s, wider), heap_job=np.pad(stations.heap_job, wider))
 
 
+_JOB = np.dtype(
+    [
+        ("key", np.int64),
+        ("service_s", np.float64),
+        ("arrival_s", np.float64),
+        ("start_s", np.float64),
+        ("lane", np.int32),
+        ("ahead", np.int32),
+        ("behind", np.int32),
+        ("place", np.int32),
+        ("priority", np.int8),
+        ("choice", np.uint64),
+        ("patience_s", np.float64),
+    ],
+    align=True,
+)
+
+
 def empty_jobs(n: int) -> Jobs:
-    """Room for n jobs."""
-    return Jobs(
-        key=np.zeros(n, np.int64),
-        service_s=np.zeros(n),
-        patience_s=np.full(n, np.inf),
-        priority=np.zeros(n, np.int8),
-        choice=np.zeros(n, np.uint64),
-        arrival_s=np.zeros(n),
-        start_s=np.full(n, np.nan),
-        lane=np.zeros(n, np.int32),
-        ahead=np.full(n, NOBODY, np.int32),
-        behind=np.full(n, NOBODY, np.int32),
-        place=np.full(n, NOBODY, np.int32),
-    )
+    """Room for n jobs. The columns are views of one array of records, so that a job is one place in memory."""
+    record = np.zeros(n, _JOB)
+    jobs = Jobs(**{name: record[name] for name in Jobs._fields})
+    jobs.patience_s[:] = np.inf
+    jobs.start_s[:] = np.nan
+    for neighbour in (jobs.ahead, jobs.behind, jobs.place):
+        neighbour[:] = NOBODY
+    return jobs
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.kernels import inlined
 from sim.kernels.random import exponential, lognormal, uniform
+from sim.kernels.retrial import DECORRELATED, backoff_time
 
 NEW_VISIT = np.uint32(0)  # state of a shopper who is about to come; steps of a visit count from 1
 
@@ -28,6 +29,7 @@ class Keys(NamedTuple):
     think: np.uint64
     route: np.uint64
     service: np.uint64
+    dispatch: np.uint64
     backoff: np.uint64
 
 
@@ -46,12 +48,18 @@ class Behaviour(NamedTuple):
 
 
 class Client(NamedTuple):
-    """What a browser does when a page fails."""
+    """What a browser does when a page fails; see sim.kernels.retrial for the kinds of backoff and jitter."""
 
+    timeout_s: float  # from the request until the browser gives it up, inf: never; the work is done all the same
     retries: int
-    backoff_least_s: float
-    backoff_s: float  # mean of the random part before the first retry
-    backoff_factor: float  # by which it grows from try to try
+    backoff: int
+    jitter: int
+    least_s: float  # before any retry, on top of the backoff
+    base_s: float
+    factor: float
+    cap_s: float
+    budget: float  # most tokens of the cell's retry budget, inf: no budget
+    budget_gain: float  # tokens for each page answered; a retry costs one
 
 
 @inlined
@@ -78,10 +86,14 @@ def think_time(key, shopper, step, mood, page, behaviour):
 
 
 @inlined
-def backoff_time(key, shopper, step, attempt, client):
+def retry_delay(key, shopper, step, attempt, client):
     """Time [s] between the failure of try number `attempt` (from 0) of a page and the next try."""
-    mean_s = client.backoff_s * client.backoff_factor**attempt
-    return client.backoff_least_s + exponential(key, shopper, step * ATTEMPTS_MOST + attempt, mean_s)
+    draw = step * ATTEMPTS_MOST
+    wait_s = 0.0
+    first = 0 if client.jitter == DECORRELATED else attempt  # decorrelated waits grow from one another
+    for retry in range(first, attempt + 1):
+        wait_s = backoff_time(client, retry + 1, wait_s, uniform(key, shopper, draw + retry))
+    return client.least_s + wait_s
 
 
 @inlined

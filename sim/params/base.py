@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pydantic
 
@@ -40,6 +40,14 @@ _BOUNDS = {
     "less_than": ("lt", "<"),
     "less_than_equal": ("le", "<="),
 }
+_LENGTHS = {"too_short": ("min_length", "at least"), "too_long": ("max_length", "at most")}
+_RULES = {  # in the words of a config file
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a group of names and values",
+    "model_type": "must be a group of names and values",
+}
 _LONGEST_SHOWN = 60
 
 
@@ -60,8 +68,7 @@ def build(model: type[P], values: Mapping[str, Any], path: str = "") -> P:
     try:
         return model.model_validate(_tuples(values))
     except pydantic.ValidationError as error:
-        problems = error.errors(include_url=False)
-        raise ParameterError(text for problem in problems for text in _messages(problem, model, values, path)) from None
+        raise ParameterError(_told(error.errors(include_url=False), model, values, path)) from None
 
 
 def hint(word: str, known: Sequence[str]) -> str:
@@ -80,36 +87,63 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def _messages(problem: Any, model: type[Params], values: Mapping[str, Any], path: str) -> list[str]:
-    kind, context = problem["type"], problem.get("ctx", {})
-    location = _known_location(problem["loc"], values, missing=kind == "missing")
-    dotted = ".".join([*([path] if path else []), *location])
-    if isinstance(error := context.get("error"), RuleError):
-        return [f"{dotted}.{text}" if dotted else text for text in error.problems]
-    return [_message(problem, model, dotted or "config", location)]
+class _Problem(NamedTuple):
+    """One message: a dotted path, the rule that is broken there and, where it helps, the value that breaks it."""
+
+    path: str
+    rule: str
+    got: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.rule}{self.got and f', got {self.got}'}"
 
 
-def _message(problem: Any, model: type[Params], dotted: str, location: list[str]) -> str:
-    kind, context, got = problem["type"], problem.get("ctx", {}), problem["input"]
-    name = location[-1] if location else ""
+def _told(errors: Sequence[Any], model: type[Params], values: Mapping[str, Any], path: str) -> list[str]:
+    """A message for each problem. The alternatives that a value may be are one, and so are a value and what is inside it."""
+    places = [_known_location(error["loc"], values, missing=error["type"] == "missing") for error in errors]
+    problems: list[str | _Problem] = []
+    for error, place in zip(errors, places, strict=True):
+        if any(len(other) > len(place) and other[: len(place)] == place for other in places):
+            continue
+        dotted = ".".join([*([path] if path else []), *place])
+        if isinstance(broken := error.get("ctx", {}).get("error"), RuleError):
+            problems += [f"{dotted}.{text}" if dotted else text for text in broken.problems]
+            continue
+        problem = _problem(error, model, dotted or "config", place)
+        last = problems[-1] if problems else None
+        if isinstance(last, _Problem) and problem.got and (last.path, last.got) == (problem.path, problem.got):
+            problems[-1] = last._replace(rule=f"{last.rule} or {problem.rule.removeprefix('must be ')}")
+        else:
+            problems.append(problem)
+    return [str(problem) for problem in problems]
+
+
+def _problem(error: Any, model: type[Params], dotted: str, place: list[str]) -> _Problem:
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    name = place[-1] if place else ""
     unit = f" [{unit}]" if (unit := unit_of(name)) else ""
     if kind == "extra_forbidden":
-        return f"{dotted} is not a parameter{hint(name, _known_names(model, location[:-1]))}"
+        return _Problem(dotted, f"is not a parameter{hint(name, _known_names(model, place[:-1]))}")
     if kind == "missing":
-        return f"{dotted} is missing{unit}"
+        return _Problem(dotted, f"is missing{unit}")
+    if kind in ("value_error", "assertion_error"):
+        return _Problem(dotted, str(context["error"]))
+    if kind in _LENGTHS:
+        key, words = _LENGTHS[kind]
+        items = "item" if context[key] == 1 else "items"
+        return _Problem(dotted, f"must have {words} {context[key]} {items}", str(context["actual_length"]))
     if kind in _BOUNDS:
         key, sign = _BOUNDS[kind]
-        return f"{dotted} must be {sign} {context[key]:g}{unit}, got {got!r}"
-    if kind in ("value_error", "assertion_error"):
-        return f"{dotted} {context['error']}"
-    rule = (
-        problem["msg"]
-        .replace("Input should be", "must be")
-        .replace("a valid integer", "an integer")
-        .replace("a valid ", "a ")
+        return _Problem(dotted, f"must be {sign} {context[key]:g}{unit}", repr(value))
+    rule = _RULES.get(kind) or error["msg"].replace("Input should be", "must be").replace(
+        "must be a valid ", "must be a "
     )
-    shown = repr(got) if len(repr(got)) <= _LONGEST_SHOWN else f"a {type(got).__name__}"
-    return f"{dotted} {rule[0].lower() + rule[1:]}{unit}, got {shown}"
+    return _Problem(dotted, f"{rule[0].lower()}{rule[1:]}{unit}", _shown(value))
+
+
+def _shown(value: Any) -> str:
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= _LONGEST_SHOWN else f"a {'list' if isinstance(value, tuple) else type(value).__name__}"
 
 
 def _known_location(location: tuple[Any, ...], values: Any, *, missing: bool) -> list[str]:

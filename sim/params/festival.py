@@ -38,11 +38,10 @@ class FestivalParams(Params):
                 problems.append(
                     f"site.pages.{page} is not a page of demand.visit.pages ({', '.join(sorted(visit_pages))})"
                 )
-            bucket_s, backoff_least_s = self.demand.visit.bucket_s, self.site.client.backoff_least_s
-            if backoff_least_s < bucket_s:
-                problems.append(
-                    f"site.client.backoff_least_s must be >= demand.visit.bucket_s {bucket_s:g} [s], got {backoff_least_s:g}"
-                )
+            bucket_s, client = self.demand.visit.bucket_s, self.site.client
+            for name, value in (("least_s", client.least_s), ("timeout_s", client.timeout_s)):
+                if value is not None and value < bucket_s:
+                    problems.append(f"site.client.{name} must be >= demand.visit.bucket_s {bucket_s:g} [s], got {value:g}")
         if problems:
             raise RuleError(problems)
         return self

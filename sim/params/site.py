@@ -12,25 +12,34 @@ SERVICES_MOST = 64  # service draws are numbered by try and service
 class ServiceTimeParams(Params):
     """Distribution of the time that one request holds a slot."""
 
-    kind: Literal["deterministic", "exponential", "lognormal"]
+    kind: Literal["deterministic", "exponential", "lognormal", "gamma"]
     mean_s: float = Field(gt=0)
     cv: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _lognormal_has_a_spread(self) -> Self:
-        if (self.kind == "lognormal") != (self.cv is not None):
-            raise RuleError([f"cv must be given with kind lognormal and only then, kind is {self.kind}"])
+    def _has_a_spread_where_it_needs_one(self) -> Self:
+        if (self.kind in ("lognormal", "gamma")) != (self.cv is not None):
+            raise RuleError([f"cv must be given with kind lognormal or gamma and only then, kind is {self.kind}"])
         return self
 
 
+class RateLimitParams(Params):
+    """A token bucket in front of a service: what finds it empty is refused."""
+
+    rate_per_s: float = Field(gt=0)
+    burst: float = Field(ge=1)  # requests that may pass at once
+
+
 class ServiceParams(Params):
-    """One service: machines with slots, one queue for all of them, first come first served."""
+    """One service: machines with slots, their queues and what stands in front of them."""
 
     machines: int = Field(ge=1)
     slots_per_machine: int = Field(ge=1)
+    dispatch: Literal["central", "random", "round_robin", "two_choices", "least_connections"] = "central"
     service: ServiceTimeParams
-    queue: int = Field(ge=0)  # waiting places of the whole service
+    queue: int = Field(ge=0)  # waiting places of the whole service; under any dispatch but central shared out to machines
     timeout_s: float = Field(gt=0)  # longest wait in the queue
+    rate_limit: RateLimitParams | None = None
 
     @property
     def slots(self) -> int:
@@ -45,13 +54,31 @@ class RouteParams(Params):
     services: tuple[str, ...] = Field(min_length=1, max_length=16)
 
 
+class RetryBudgetParams(Params):
+    """A bucket of tokens that the shoppers of a cell share: a retry costs one, each page answered brings some."""
+
+    tokens: float = Field(ge=1)  # of the whole site at full scale
+    gain: float = Field(gt=0, le=1)
+
+
 class ClientParams(Params):
     """What a shopper's browser does when the site is busy."""
 
+    timeout_s: float | None = Field(gt=0)  # None: it waits as long as it takes
     retries: int = Field(ge=0, le=15)
-    backoff_least_s: float = Field(gt=0)
-    backoff_s: float = Field(gt=0)
-    backoff_factor: float = Field(ge=1)
+    backoff: Literal["none", "fixed", "growing"]
+    jitter: Literal["none", "equal", "full", "decorrelated", "memoryless"]
+    least_s: float = Field(gt=0)
+    base_s: float = Field(gt=0)
+    factor: float = Field(ge=1)
+    cap_s: float = Field(gt=0)
+    budget: RetryBudgetParams | None = None
+
+    @model_validator(mode="after")
+    def _cap_is_above_the_base(self) -> Self:
+        if self.cap_s < self.base_s:
+            raise RuleError([f"cap_s must be >= base_s {self.base_s:g} [s], got {self.cap_s:g}"])
+        return self
 
 
 class CapacityChange(Params):
@@ -88,6 +115,11 @@ class SiteParams(Params):
                 problems.append(
                     f"changes.{i}.service is not a service{hint(change.service, list(self.services))}, got {change.service!r}"
                 )
+        fastest_s = min(service.service.mean_s for service in self.services.values())
+        if self.client.timeout_s is not None and self.client.timeout_s < fastest_s:
+            problems.append(
+                f"client.timeout_s must be >= the fastest service {fastest_s:g} [s], got {self.client.timeout_s:g}"
+            )
         if problems:
             raise RuleError(problems)
         return self

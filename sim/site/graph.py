@@ -3,11 +3,11 @@
 import networkx as nx
 import numpy as np
 
-from sim.kernels.cell import DETERMINISTIC, EXPONENTIAL, LOGNORMAL, Routes, ServiceTimes
+from sim.kernels.cell import DETERMINISTIC, EXPONENTIAL, GAMMA, LOGNORMAL, Routes, ServiceTimes
 from sim.params import ParameterError
 from sim.params.site import SiteParams
 
-_KINDS = {"deterministic": DETERMINISTIC, "exponential": EXPONENTIAL, "lognormal": LOGNORMAL}
+_KINDS = {"deterministic": DETERMINISTIC, "exponential": EXPONENTIAL, "lognormal": LOGNORMAL, "gamma": GAMMA}
 
 
 def service_graph(params: SiteParams) -> nx.DiGraph:
@@ -62,15 +62,17 @@ def service_times(params: SiteParams, services: list[str]) -> ServiceTimes:
     """Service time distributions in the order of `services`."""
     times = [params.services[name].service for name in services]
     mean_s = np.array([time.mean_s for time in times])
-    sigma = np.sqrt(np.log1p(np.array([time.cv or 0.0 for time in times]) ** 2))
+    cv = np.array([time.cv or 0.0 for time in times])
+    sigma = np.sqrt(np.log1p(cv**2))
     return ServiceTimes(
         kind=np.array([_KINDS[time.kind] for time in times], np.int64),
         mean_s=mean_s,
         mu=np.log(mean_s) - sigma**2 / 2,
         sigma=sigma,
+        shape=1 / np.where(cv > 0, cv, 1.0) ** 2,
     )
 
 
 def no_service_times() -> ServiceTimes:
     """Service times of a site that is switched off."""
-    return ServiceTimes(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
+    return ServiceTimes(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))

@@ -4,6 +4,7 @@ demand (curve, behaviour) -> cells (kernels) -> orders -> bring_orders
                                ^ a change of capacity is a SimPy process
 """
 
+import math
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,15 +15,33 @@ import simpy
 
 from sim.draws import stream
 from sim.kernels import cell as kernels
+from sim.kernels import retrial, station
 from sim.kernels.arrivals import Curve
 from sim.kernels.random import uniforms
 from sim.kernels.visits import Behaviour, Client, Keys
 from sim.params.site import CapacityChange, SiteParams
 from sim.records import OrderBatch, no_orders, table
-from sim.site.cell import Cell, Model
+from sim.site.cell import Cell, Model, Share
 from sim.site.graph import answered_at_once, no_service_times, routes, service_graph, service_times, topological_order
+from sim.units import DAY_S
 
-_NO_RETRIES = Client(retries=0, backoff_least_s=1.0, backoff_s=1.0, backoff_factor=1.0)
+_DISPATCH = {
+    "central": station.CENTRAL,
+    "random": station.RANDOM,
+    "round_robin": station.ROUND_ROBIN,
+    "two_choices": station.TWO_CHOICES,
+    "least_connections": station.LEAST_CONNECTIONS,
+}
+_BACKOFF = {"none": retrial.NO_BACKOFF, "fixed": retrial.FIXED, "growing": retrial.GROWING}
+_JITTER = {
+    "none": retrial.NO_JITTER,
+    "equal": retrial.EQUAL,
+    "full": retrial.FULL,
+    "decorrelated": retrial.DECORRELATED,
+    "memoryless": retrial.MEMORYLESS,
+}
+_NOTHING = np.zeros(0, np.int64)
+_ARRIVALS_OF_BUCKET = 80.0  # about a thousand requests
 
 
 def visit_keys(seed: int) -> Keys:
@@ -30,9 +49,19 @@ def visit_keys(seed: int) -> Keys:
     return Keys(*(stream(seed, f"visit.{name}") for name in Keys._fields))
 
 
+def narrowed_bucket_s(bucket_s: float, shoppers_of_cell: int) -> float:
+    """Width of the calendar's buckets: halved until the requests of one fit a core's cache. No result depends on it."""
+    while shoppers_of_cell / DAY_S * bucket_s > _ARRIVALS_OF_BUCKET:
+        bucket_s /= 2
+    return bucket_s
+
+
 def cells_at_scale(params: SiteParams, scale: float) -> int:
-    """Cells that a scaled-down site is divided into: no more than its smallest service has whole slots."""
-    fewest = min(round(service.slots * scale) for service in params.services.values())
+    """Cells that a scaled-down site is divided into: no more than its smallest service can be shared out to."""
+    fewest = min(
+        round((service.slots if service.dispatch == "central" else service.machines) * scale)
+        for service in params.services.values()
+    )
     return max(1, min(params.cells, fewest))
 
 
@@ -40,6 +69,48 @@ def slots_of_cells(slots: float, cells: int) -> np.ndarray:
     """Whole slots of each cell, as equal as can be, at least one each: int64[cells]."""
     total = max(cells, round(slots))
     return np.array([total // cells + (index < total % cells) for index in range(cells)], np.int64)
+
+
+def client_of_cell(params: SiteParams | None, scale: float, cells: int) -> Client:
+    """What a browser does, as the kernels read it; a cell has its share of the site's retry budget."""
+    if params is None:  # every page answers at once
+        return Client(math.inf, 0, 0, 0, 0.0, 0.0, 1.0, 0.0, math.inf, 0.0)
+    client, budget = params.client, params.client.budget
+    return Client(
+        timeout_s=math.inf if client.timeout_s is None else client.timeout_s,
+        retries=client.retries,
+        backoff=_BACKOFF[client.backoff],
+        jitter=_JITTER[client.jitter],
+        least_s=client.least_s,
+        base_s=client.base_s,
+        factor=client.factor,
+        cap_s=client.cap_s,
+        budget=math.inf if budget is None else max(1.0, budget.tokens * scale / cells),
+        budget_gain=0.0 if budget is None else budget.gain,
+    )
+
+
+def shares_of_cells(params: SiteParams, services: list[str], scale: float) -> list[Share]:
+    """Each cell's share of all services, whole servers, slots and places, the larger shares first."""
+    cells = cells_at_scale(params, scale)
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in Share._fields}
+    for name in services:
+        service = params.services[name]
+        central = service.dispatch == "central"
+        machines = slots_of_cells(service.machines * scale, cells)
+        places = slots_of_cells(service.queue * scale, cells)
+        limit = service.rate_limit
+        columns["servers"].append(np.ones_like(machines) if central else machines)
+        columns["slots"].append(
+            slots_of_cells(service.slots * scale, cells) if central else np.full(cells, service.slots_per_machine)
+        )
+        columns["limit"].append(places if central else np.maximum(places // machines, service.queue > 0))
+        columns["timeout_s"].append(np.full(cells, service.timeout_s))
+        columns["dispatch"].append(np.full(cells, _DISPATCH[service.dispatch]))
+        columns["rate_per_s"].append(np.full(cells, limit.rate_per_s * scale / cells if limit else math.inf))
+        columns["burst"].append(np.full(cells, max(1.0, limit.burst * scale / cells) if limit else 1.0))
+    stacked = {name: np.array(rows) for name, rows in columns.items()}
+    return [Share(**{name: rows[:, cell].copy() for name, rows in stacked.items()}) for cell in range(cells)]
 
 
 class Site:
@@ -53,7 +124,7 @@ class Site:
     curve, behaviour : the demand, see sim.demand
     shoppers : shoppers of this run
     scale : share of the day's shoppers that is simulated; capacity shrinks with it
-    bucket_s, horizon_s : width of the calendar's buckets and end of the recording
+    bucket_s, horizon_s : widest bucket of the calendar and end of the recording
     wireless_share : share of the shoppers who come through the wireless client
     seed, threads : of the run
     trace : keep every request's times at every station, for tests
@@ -85,21 +156,19 @@ class Site:
         self.services = topological_order(service_graph(params)) if params else []
         self.cells = cells_at_scale(params, scale) if params else 1
         model = Model(
-            bucket_s=bucket_s,
+            bucket_s=narrowed_bucket_s(bucket_s, shoppers // self.cells),
             horizon_s=horizon_s,
             keys=visit_keys(seed),
             behaviour=behaviour,
-            client=Client(**params.client.model_dump()) if params else _NO_RETRIES,
+            client=client_of_cell(params, scale, self.cells),
             routes=routes(params, pages, self.services) if params else answered_at_once(pages),
             times=service_times(params, self.services) if params else no_service_times(),
         )
         self.horizon_s = horizon_s
-        self._slots = self._places("slots")
-        queue = self._places("queue")
-        timeout_s = np.array([params.services[name].timeout_s for name in self.services] if params else [])
+        shares = shares_of_cells(params, self.services, scale) if params else [Share(*([_NOTHING] * 7))]
         self._cells = [
-            Cell(model, curve, shoppers, i, self.cells, self._slots[:, i], queue[:, i], timeout_s, trace=trace)
-            for i in range(self.cells)
+            Cell(model, curve, shoppers, i, self.cells, share, self._lanes(share), trace=trace)
+            for i, share in enumerate(shares)
         ]
         self._pool = ThreadPoolExecutor(min(threads, self.cells)) if min(threads, self.cells) > 1 else None
         self._orders: list[OrderBatch] = []
@@ -107,32 +176,40 @@ class Site:
         self._capacity: list[tuple[float, str, float, int]] = []
         if params:
             for row, name in enumerate(self.services):
-                self._note_capacity(row, params.services[name].machines)
+                slots = sum(int(share.servers[row] * share.slots[row]) for share in shares)
+                self._note_capacity(name, params.services[name].machines, slots)
             for change in params.changes:
                 env.process(self._change(change))
 
-    def _places(self, attribute: str) -> np.ndarray:
-        """Slots or waiting places of all stations and cells at this scale: int64[S, cells]."""
-        if self._params is None:
-            return np.zeros((0, 1), np.int64)
-        full = [getattr(self._params.services[name], attribute) for name in self.services]
-        return np.array([slots_of_cells(places * self._scale, self.cells) for places in full])
+    def _lanes(self, share: Share) -> np.ndarray:
+        """Most lanes that each service of a cell will ever have: int64[S]."""
+        lanes = share.servers.copy()
+        for change in self._params.changes if self._params else ():
+            row = self.services.index(change.service)
+            if share.dispatch[row] != station.CENTRAL:
+                lanes[row] = max(lanes[row], slots_of_cells(change.machines * self._scale, self.cells).max())
+        return lanes
 
-    def _note_capacity(self, row: int, machines: int) -> None:
-        name = self.services[row]
-        self._capacity.append((self._env.now, name, machines * self._scale, int(self._slots[row].sum())))
+    def _note_capacity(self, name: str, machines: int, slots: int) -> None:
+        self._capacity.append((self._env.now, name, machines * self._scale, slots))
 
     def _change(self, change: CapacityChange) -> Generator[simpy.Event, Any, None]:
         """A planned change of a service's machines."""
         assert self._params is not None
         yield self._env.timeout(change.at_s)
         self.advance()
+        service = self._params.services[change.service]
         row = self.services.index(change.service)
-        slots = change.machines * self._params.services[change.service].slots_per_machine
-        self._slots[row] = slots_of_cells(slots * self._scale, self.cells)
-        for index, cell in enumerate(self._cells):
-            cell.set_slots(row, int(self._slots[row, index]), self._env.now)
-        self._note_capacity(row, change.machines)
+        if service.dispatch == "central":
+            slots = slots_of_cells(change.machines * service.slots_per_machine * self._scale, self.cells)
+            for cell, n in zip(self._cells, slots.tolist(), strict=True):
+                cell.set_slots(row, n, self._env.now)
+        else:
+            servers = slots_of_cells(change.machines * self._scale, self.cells)
+            slots = servers * service.slots_per_machine
+            for cell, n in zip(self._cells, servers.tolist(), strict=True):
+                cell.set_servers(row, n)
+        self._note_capacity(change.service, change.machines, int(slots.sum()))
 
     def advance(self) -> None:
         """Bring all cells to exactly env.now."""

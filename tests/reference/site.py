@@ -13,12 +13,13 @@ import simpy
 from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
 from sim.kernels.arrivals import arrival_time
-from sim.kernels.cell import service_time
-from sim.kernels.random import uniform
-from sim.kernels.visits import Client, backoff_time, order_value, think_time, wanted_orders
+from sim.kernels.cell import call_number, service_time
+from sim.kernels.random import bits, uniform
+from sim.kernels.visits import order_value, retry_delay, think_time, wanted_orders
 from sim.params.festival import FestivalParams
+from sim.params.site import ServiceParams
 from sim.site.graph import service_graph, service_times, topological_order
-from sim.site.site import cells_at_scale, slots_of_cells, visit_keys
+from sim.site.site import cells_at_scale, client_of_cell, slots_of_cells, visit_keys
 from sim.units import HOUR_S
 from tests.reference.station import REJECTED, SERVED, TIMED_OUT, Slots
 
@@ -48,12 +49,64 @@ class Order(NamedTuple):
 
 
 class Service:
-    """Slots of one service in one cell."""
+    """One service in one cell: its lanes, and the token bucket in front of them."""
 
-    def __init__(self, env: simpy.Environment, slots: int, queue: int, timeout_s: float) -> None:
-        self.slots = Slots(env, slots)
-        self.queue = queue
-        self.timeout_s = timeout_s
+    def __init__(self, env: simpy.Environment, params: ServiceParams, machines: int, slots: int, places: int) -> None:
+        self.env = env
+        self.dispatch = params.dispatch
+        self.timeout_s = params.timeout_s
+        self.central = params.dispatch == "central"
+        self.lanes = [Slots(env, slots)] if self.central else [self._machine(params) for _ in range(machines)]
+        self.slots_per_machine = params.slots_per_machine
+        self.open = len(self.lanes)
+        self.places = places if self.central else max(places // machines, int(params.queue > 0))
+        self.turn = 0
+        self.rate_per_s = self.burst = self.tokens = float("inf")
+        self.last_s = 0.0
+
+    def _machine(self, params: ServiceParams) -> Slots:
+        return Slots(self.env, params.slots_per_machine)
+
+    def resize(self, machines: int, slots: int) -> None:
+        """Have this many slots, or under any dispatch but central this many machines."""
+        if self.central:
+            self.lanes[0].resize(slots)
+            return
+        while len(self.lanes) < machines:
+            self.lanes.append(Slots(self.env, self.slots_per_machine))
+        self.open = machines
+
+    def limited(self) -> bool:
+        """Whether the token bucket is empty; takes a token when it is not."""
+        if self.rate_per_s == float("inf"):
+            return False
+        self.tokens = min(self.burst, self.tokens + (self.env.now - self.last_s) * self.rate_per_s)
+        self.last_s = self.env.now
+        if self.tokens < 1:
+            return True
+        self.tokens -= 1
+        return False
+
+    def lane_for(self, choice: int) -> Slots:
+        """The lane that an arrival is sent to; choice: 64 random bits."""
+        if self.open == 1:
+            return self.lanes[0]
+        lanes = self.lanes[: self.open]
+        if self.dispatch == "round_robin":
+            self.turn += 1
+            return lanes[(self.turn - 1) % len(lanes)]
+        if self.dispatch == "least_connections":
+            return min(lanes, key=_load)
+        one = (choice >> 32) * len(lanes) >> 32
+        if self.dispatch == "random":
+            return lanes[one]
+        other = (choice & 0xFFFFFFFF) * (len(lanes) - 1) >> 32
+        other += other >= one
+        return min(lanes[one], lanes[other], key=_load)
+
+
+def _load(lane: Slots) -> int:
+    return int(lane.count) + len(lane.queue)
 
 
 class ReferenceSite:
@@ -70,13 +123,15 @@ class ReferenceSite:
         self.names = topological_order(service_graph(self.site))
         self.keys = visit_keys(params.seed)
         self.behaviour = behaviour(params.demand)
-        self.client = Client(**self.site.client.model_dump())
+        self.client = client_of_cell(self.site, params.scale, self.cells)
+        self.tokens = [self.client.budget] * self.cells
         self.times = service_times(self.site, self.names)
         self.chances = transitions(self.visit)
         self.services = [self._cells_of(name) for name in self.names]
         self.calls: list[Call] = []
         self.orders: list[Order] = []
         self.lost: list[Order] = []
+        self.failed: list[int] = []  # outcomes of page requests that failed
         curve = arrival_curve(params.demand)
         for shopper in range(params.shoppers):
             self.env.process(self._shopper(shopper, arrival_time(self.keys.arrival, shopper, curve)))
@@ -88,19 +143,27 @@ class ReferenceSite:
         self.env.run(until=self.params.demand.horizon_h * HOUR_S)
 
     def _cells_of(self, name: str) -> list[Service]:
-        service, scale, cells = self.site.services[name], self.params.scale, self.cells
-        slots = slots_of_cells(service.slots * scale, cells)
-        queue = slots_of_cells(service.queue * scale, cells)
-        return [
-            Service(self.env, int(n), int(places), service.timeout_s) for n, places in zip(slots, queue, strict=True)
-        ]
+        params, scale, cells = self.site.services[name], self.params.scale, self.cells
+        machines, slots, places = (
+            slots_of_cells(n * scale, cells).tolist() for n in (params.machines, params.slots, params.queue)
+        )
+        services = [Service(self.env, params, *share) for share in zip(machines, slots, places, strict=True)]
+        if params.rate_limit is not None:
+            for service in services:
+                service.rate_per_s = params.rate_limit.rate_per_s * scale / cells
+                service.burst = service.tokens = max(1.0, params.rate_limit.burst * scale / cells)
+        return services
 
     def _change(self, change: Any) -> Generator[Any, Any, None]:
         yield self.env.timeout(change.at_s)
-        slots = change.machines * self.site.services[change.service].slots_per_machine * self.params.scale
-        cells = self.services[self.names.index(change.service)]
-        for service, n in zip(cells, slots_of_cells(slots, self.cells), strict=True):
-            service.slots.resize(int(n))
+        per_machine = self.site.services[change.service].slots_per_machine
+        machines = slots_of_cells(change.machines * self.params.scale, self.cells).tolist()
+        slots = slots_of_cells(change.machines * per_machine * self.params.scale, self.cells).tolist()
+        for service, share in zip(self._of(change.service), zip(machines, slots, strict=True), strict=True):
+            service.resize(*share)
+
+    def _of(self, name: str) -> list[Service]:
+        return self.services[self.names.index(name)]
 
     def _shopper(self, shopper: int, arrival_s: float) -> Generator[Any, Any, None]:
         draws, orders = self.behaviour, 0
@@ -134,17 +197,31 @@ class ReferenceSite:
 
     def _page(self, shopper: int, page: str, step: int) -> Generator[Any, Any, bool]:
         """Ask for a page until it is answered or the last try has failed."""
-        for attempt in range(self.client.retries + 1):
-            if attempt > 0:
-                yield self.env.timeout(backoff_time(self.keys.backoff, shopper, step, attempt - 1, self.client))
-            answered = True
-            for name in self._route(shopper, page):
-                answered = yield from self._call(shopper, step, attempt, self.names.index(name))
-                if not answered:
-                    break
-            if answered:
+        client, cell = self.client, shopper % self.cells
+        attempt = 0
+        while True:
+            work = self.env.process(self._serve(shopper, page, step, attempt))
+            if client.timeout_s < float("inf"):
+                yield work | self.env.timeout(client.timeout_s)
+            else:
+                yield work
+            if work.triggered and work.value == SERVED:
+                self.tokens[cell] = min(client.budget, self.tokens[cell] + client.budget_gain)
                 return True
-        return False
+            self.failed.append(work.value if work.triggered else TIMED_OUT)
+            if attempt == client.retries or self.tokens[cell] < 1:
+                return False
+            self.tokens[cell] -= 1
+            yield self.env.timeout(retry_delay(self.keys.backoff, shopper, step, attempt, client))
+            attempt += 1
+
+    def _serve(self, shopper: int, page: str, step: int, attempt: int) -> Generator[Any, Any, int]:
+        """The site's work for one request, done whether or not the browser still waits for it."""
+        for name in self._route(shopper, page):
+            outcome = yield from self._call(shopper, step, attempt, self.names.index(name))
+            if outcome != SERVED:
+                return int(outcome)
+        return SERVED
 
     def _route(self, shopper: int, page: str) -> tuple[str, ...]:
         p, total = uniform(self.keys.route, shopper, self.pages.index(page)), 0.0
@@ -154,18 +231,20 @@ class ReferenceSite:
                 return route.services
         return self.site.pages[page][-1].services
 
-    def _call(self, shopper: int, step: int, attempt: int, row: int) -> Generator[Any, Any, bool]:
+    def _call(self, shopper: int, step: int, attempt: int, row: int) -> Generator[Any, Any, int]:
         """One request at one service: wait, be served, be refused or give up."""
         service, arrival_s = self.services[row][shopper % self.cells], self.env.now
-        slots = service.slots
 
-        def note(start_s: float, outcome: int) -> bool:
+        def note(start_s: float, outcome: int) -> int:
             self.calls.append(Call(shopper, step, attempt, row, arrival_s, start_s, self.env.now, outcome))
-            return outcome == SERVED
+            return outcome
 
-        if slots.count >= slots.capacity and len(slots.queue) >= service.queue:
+        if service.limited():
             return note(float("nan"), REJECTED)
-        with slots.request() as slot:
+        lane = service.lane_for(int(bits(self.keys.dispatch, shopper, call_number(step, attempt, row))))
+        if lane.count >= lane.capacity and len(lane.queue) >= service.places:
+            return note(float("nan"), REJECTED)
+        with lane.request() as slot:
             yield slot | self.env.timeout(service.timeout_s)
             if not slot.triggered:
                 return note(float("nan"), TIMED_OUT)
