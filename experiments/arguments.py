@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from sim.compose import EXPERIMENT, PRIMARY, config_text, groups
 from sim.params.base import ParameterError
+from sim.runner import DEFAULT_EXPERIMENT
 from sim.store import as_yaml
 from sim.units import unit_of
 
-DEFAULT_EXPERIMENT = "festival_2012"
 _NUMBER = re.compile(r"^(?P<line>\s*(?:- )?(?P<name>\w+): [-+]?[\d.]+(?:e[-+]?\d+)?)$")
 _RUN_LEVEL = re.compile(r"^(?P<name>\w+): (?P<value>[^#\s][^#]*?)\s*(?:# (?P<note>.*))?$")
 
@@ -59,7 +59,8 @@ def explanation() -> str:
     lines += ["", "Parameters of a run (PARAMETER=VALUE)"]
     for line in config_text(PRIMARY).splitlines():
         if found := _RUN_LEVEL.match(line):
-            lines.append(f"  {found['name'] + '=' + found['value']:<28}{found['note'] or ''}".rstrip())
+            note = (found["note"] or "").removeprefix("none; ").replace("assumed: ", "")
+            lines.append(f"  {found['name'] + '=' + found['value']:<28}{note}".rstrip())
     lines += [
         "",
         "All others have dotted names, such as site.services.search.machines=900; --cfg job prints them with units.",

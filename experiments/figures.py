@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from sim.units import unit_of
 
 Figures = Mapping[str, Any]
+WIDEST = 1000
 
 
 def show_figures(kpis: Figures, published: Mapping[str, float]) -> None:
@@ -49,7 +51,9 @@ def written(value: float | None) -> str:
     """A number for people: whole above 1,000, four digits below; "-" for None."""
     if value is None:
         return "-"
-    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _labelled(name: str) -> str:
@@ -66,5 +70,7 @@ def _table(first: str, *others: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    console = Console(highlight=False)
-    console.print(table, width=console.width if console.is_terminal else 120)
+    """As wide as the table is: a number that is cut is worse than a line that wraps."""
+    console = Console(highlight=False, width=WIDEST)
+    console.width = Measurement.get(console, console.options, table).maximum
+    console.print(table, soft_wrap=True)

@@ -7,8 +7,13 @@ Writes:   OUTPUT/EXPERIMENT/RUN/ with config.yaml, provenance.json, kpis.json, t
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.arguments import explanation, split, usage, with_units
+
+if TYPE_CHECKING:
+    from sim.runner import Replication
 
 HELP = "one festival: key figures, tables, figures and a report"
 
@@ -42,34 +47,43 @@ def main(arguments: Sequence[str]) -> int:
         print(_TEXT.format(usage=usage("run"), explanation=explanation(), examples=examples))
         return 0
 
-    from sim.compose import compose
+    from sim import runner
 
-    config = compose(asked.experiment, asked.overrides)
+    config = runner.composed(asked.experiment, asked.overrides)
     if asked.show_config:
         print(with_units(config))
         return 0
 
     from experiments.figures import published_at, show_figures, show_replications
+
+    replications = runner.prepare(asked.experiment, config, output=config["output"], overrides=asked.overrides)
+    ends = [_run(replication, number, config["replications"]) for number, replication in enumerate(replications, 1)]
+    published = published_at(config["scale"])
+    if len(ends) == 1:
+        show_figures(ends[0].kpis, published)
+    else:
+        show_replications([end.kpis for end in ends], published)
+    for end in ends:
+        print("nothing was written (output=null)" if end.directory is None else f"report: {end.directory}/report.html")
+    return 0
+
+
+class _End(NamedTuple):
+    """What is kept of a replication while the others run: not its tables."""
+
+    kpis: dict[str, Any]
+    directory: Path | None
+
+
+def _run(replication: "Replication", number: int, replications: int) -> _End:
     from experiments.progress import watch
     from sim import runner, store
     from sim.units import HOUR_S
 
-    replications = runner.prepare(asked.experiment, config, output=config["output"])
-    results = []
-    for number, replication in enumerate(replications, start=1):
-        known = replication.directory is not None and store.is_result(replication.directory)
-        label = f"seed {replication.params.seed}" + (
-            f" ({number} of {len(replications)})" if len(replications) > 1 else ""
-        )
-        with watch(label, replication.params.demand.horizon_h * HOUR_S) as progress:
-            results.append(runner.run(replication, progress))
-        if known:
-            print(f"{label}: this run is there already, read from {replication.directory}")
-    published = published_at(replications[0].params.scale)
-    if len(results) == 1:
-        show_figures(results[0].kpis, published)
-    else:
-        show_replications([result.kpis for result in results], published)
-    for result in results:
-        print(f"report: {result.directory}/report.html")
-    return 0
+    known = replication.directory is not None and store.is_result(replication.directory)
+    label = f"seed {replication.params.seed}" + (f" ({number} of {replications})" if replications > 1 else "")
+    with watch(label, replication.params.demand.horizon_h * HOUR_S) as progress:
+        result = runner.run(replication, progress)
+    if known:
+        print(f"{label}: this run is there already, read from {replication.directory}")
+    return _End(result.kpis, result.directory)

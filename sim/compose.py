@@ -7,7 +7,7 @@ refused. What comes back is not checked against the parameters yet; `sim.params.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -30,6 +30,14 @@ def config_text(name: str) -> str:
     return (files(CONFIG_MODULE) / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+class OverrideError(ParameterError):
+    """Overrides that cannot be applied; `rest` is the config with all others, so that nothing else need go untold."""
+
+    def __init__(self, problems: Sequence[str], rest: dict[str, Any]) -> None:
+        super().__init__(problems)
+        self.rest = rest
+
+
 def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """The whole config of an experiment as a plain dict.
 
@@ -42,28 +50,43 @@ def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     ------
     ParameterError
         For an unknown experiment, option or key, for an override that cannot be read, and for anything that names code;
-        with every problem that can be seen at once.
+        with every problem that can be seen at once. It is an `OverrideError` when the others make a config.
     """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     known = groups()
     parsed, problems = _parsed(overrides)
-    problems = _unknown_option(EXPERIMENT, name, known) + problems
-    if problems := problems + [problem for override in parsed for problem in _refusals(override, known)]:
-        raise ParameterError(problems)
+    unknown = _unknown_option(EXPERIMENT, name, known)
+    parsed = _sound(parsed, lambda override: _refusals(override, known), problems)
+    if unknown:
+        raise ParameterError([*unknown, *problems])
     choices = [override for override in parsed if _is_choice(override, known)]
     values = [override for override in parsed if not _is_choice(override, known)]
     chosen = [f"{EXPERIMENT}={name}", *(override.input_line for override in choices)]
     try:
         config = _composed(chosen)
-        if problems := [problem for override in values for problem in _unknown_key(override, _plain(config))]:
-            raise ParameterError(problems)
         if values:
+            before = _plain(config)
+            values = _sound(values, lambda override: _unknown_key(override, before), problems)
             config = _composed([*chosen, *(override.input_line for override in values)])
-        return dict(_plain(config, resolve=True))
+        plain = dict(_plain(config, resolve=True))
     except (HydraException, OmegaConfBaseException) as error:
-        raise ParameterError([f"the config cannot be composed: {_one_line(error)}"]) from None
+        raise ParameterError([*problems, f"the config cannot be composed: {_one_line(error)}"]) from None
+    if problems:
+        raise OverrideError(problems, plain)
+    return plain
+
+
+def _sound(overrides: Sequence[Any], objections: Callable[[Any], list[str]], problems: list[str]) -> list[Any]:
+    """The overrides that nothing is said against; what is said against the others goes to `problems`."""
+    sound = []
+    for override in overrides:
+        if told := objections(override):
+            problems += told
+        else:
+            sound.append(override)
+    return sound
 
 
 def _groups(folder: Traversable, prefix: str) -> Iterator[tuple[str, list[str]]]:
@@ -149,7 +172,7 @@ def _refusals(override: Any, known: Mapping[str, list[str]]) -> list[str]:
     if override.is_sweep_override():
         return [f"{text} lists several values; one run takes one value"]
     if _is_choice(override, known) and not override.is_delete():
-        return _unknown_option(key, str(override.value()), known)
+        return _unknown_option(key, "null" if override.value() is None else str(override.value()), known)
     return []
 
 

@@ -32,6 +32,39 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# Peak memory of whole runs with their report, measured at scale 0.001, 0.01 and 0.1 (docs/scale.md) and fitted by a line.
+_BASE_BYTES = 430e6
+_SITE_BYTES_PER_SHOPPER = 50.0
+_PARCELS_BYTES_PER_SHOPPER = 80.0
+
+
+def memory_needed_bytes(params: FestivalParams) -> float:
+    """Estimated peak memory [B] of a run."""
+    per_shopper = _SITE_BYTES_PER_SHOPPER + (_PARCELS_BYTES_PER_SHOPPER if params.parcels is not None else 0.0)
+    return _BASE_BYTES + per_shopper * params.shoppers
+
+
+def memory_available_bytes() -> float:
+    """Memory [B] that can be had without swapping; infinite where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            kilobytes = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return float("inf")
+    return 1024.0 * float(kilobytes)
+
+
+def _check_memory(params: FestivalParams) -> None:
+    needed, available = memory_needed_bytes(params), memory_available_bytes()
+    if needed > available:
+        raise ParameterError(
+            [
+                f"scale must leave a run that fits into memory: {params.scale:g} needs about {needed / 1e9:.1f} GB, "
+                f"{available / 1e9:.1f} GB are available"
+            ]
+        )
+
+
 class Progress(NamedTuple):
     """How far a run is: simulated clock, its end, rows done (page requests and signed parcels) and what is going on."""
 
@@ -47,12 +80,13 @@ def check(params: FestivalParams) -> None:
     Raises
     ------
     ParameterError
-        With every problem of the service graph, the arrival curve, the geography and the carriers.
+        With every problem of the service graph, the arrival curve, the geography, the carriers and the memory.
     """
     geography = load_geography()
     checks: list[Callable[[], object]] = [
         lambda: arrival_curve(params.demand),
         lambda: check_geography(params.geography, geography),
+        lambda: _check_memory(params),
     ]
     if params.site is not None:
         site = params.site

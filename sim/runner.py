@@ -1,19 +1,19 @@
 """From a name to a result: compose, check, simulate, measure, store."""
 
-import os
 import platform
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim import store
-from sim.compose import compose
+from sim.compose import OverrideError, compose
 from sim.params.base import ParameterError, build
 from sim.store import Result
 
@@ -24,16 +24,27 @@ if TYPE_CHECKING:
 DEFAULT_EXPERIMENT = "festival_2012"
 _PACKAGES = ("numpy", "numba", "simpy", "networkx", "pandas", "pyarrow", "matplotlib", "hydra-core", "pydantic")
 
+_TOLD_APART = (
+    "scale",
+    "seed",
+    "replications",
+    "output",
+)  # overrides that provenance tells by themselves, or not at all
+
 Watch = Callable[["Progress"], None]
 
 
 class Replication(NamedTuple):
-    """One checked run with its own seed; `directory` is None when nothing is to be written."""
+    """One checked run with its own seed; `directory` is None when nothing is to be written.
+
+    `overrides` are what made its config, for its provenance.
+    """
 
     experiment: str
     config: dict[str, Any]
     params: "FestivalParams"
     directory: Path | None
+    overrides: tuple[str, ...] = ()
 
 
 def simulate(
@@ -66,23 +77,46 @@ def simulate(
     >>> simulate("festival_2012", scale=0.0001, seed=1).kpis["seed"]  # doctest: +SKIP
     1
     """
-    written = [f"{key}={_literal(value)}" for key, value in values.items()]
-    replications = prepare(name, compose(name, [*written, *overrides]), output=output)
-    if len(replications) > 1:
+    written = [*(f"{key}={_literal(value)}" for key, value in values.items()), *overrides]
+    config = composed(name, written)
+    replications = prepare(name, config, output=output, overrides=written)
+    if config["replications"] > 1:
         raise ParameterError(
-            [f"replications must be 1 in simulate(), got {len(replications)}; call it once for each seed"]
+            [f"replications must be 1 in simulate(), got {config['replications']}; call it once for each seed"]
         )
-    return run(replications[0], progress)
+    return run(next(replications), progress)
 
 
-def prepare(name: str, config: Mapping[str, Any], *, output: str | Path | None = None) -> list[Replication]:
-    """The checked runs of an experiment, one for each replication, with seeds seed, seed + 1, ...
+def composed(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """What `sim.compose.compose` gives; a bad override does not hide what else is wrong with the config.
+
+    Raises
+    ------
+    ParameterError
+        With every problem of the overrides and, where they can be seen, of the parameters.
+    """
+    try:
+        return compose(name, overrides)
+    except OverrideError as error:
+        problems = list(error.problems)
+        try:
+            prepare(name, error.rest, output=error.rest.get("output"))
+        except ParameterError as others:
+            problems += others.problems
+        raise ParameterError(problems) from None
+
+
+def prepare(
+    name: str, config: Mapping[str, Any], *, output: str | Path | None = None, overrides: Sequence[str] = ()
+) -> Iterator[Replication]:
+    """The runs of an experiment, one for each replication, with seeds seed, seed + 1, ...; checked when this returns.
 
     Parameters
     ----------
     name : the experiment's name, for the results folder
     config : as composed
     output : results folder to write to; None writes nothing
+    overrides : what made the config, for the provenance
 
     Raises
     ------
@@ -93,7 +127,7 @@ def prepare(name: str, config: Mapping[str, Any], *, output: str | Path | None =
     from sim.params.festival import FestivalParams
 
     settings = {key: value for key, value in config.items() if key != "output"}
-    problems = _beyond_this_machine(settings)
+    problems = [*_beyond_this_machine(settings), *_not_a_folder(output)]
     try:
         params = build(FestivalParams, settings)
     except ParameterError as error:
@@ -101,10 +135,11 @@ def prepare(name: str, config: Mapping[str, Any], *, output: str | Path | None =
     if problems:
         raise ParameterError(problems)
     festival.check(params)
-    return [
-        _replication(name, settings | {"seed": params.seed + number, "replications": 1}, output)
+    told = tuple(text for text in overrides if text.partition("=")[0].lstrip("+~") not in _TOLD_APART)
+    return (
+        _replication(name, settings | {"seed": params.seed + number, "replications": 1}, output, told)
         for number in range(params.replications)
-    ]
+    )
 
 
 def run(replication: Replication, progress: Watch | None = None) -> Result:
@@ -130,11 +165,13 @@ def illustrate(directory: Path, result: Result, *, png: bool = False) -> None:
     report.write_report(directory, result.tables, result.kpis, result.params, result.provenance)
 
 
-def _replication(name: str, config: dict[str, Any], output: str | Path | None) -> Replication:
+def _replication(
+    name: str, config: dict[str, Any], output: str | Path | None, overrides: tuple[str, ...]
+) -> Replication:
     from sim.params.festival import FestivalParams
 
     directory = None if output is None else store.run_folder(output, name, config)
-    return Replication(name, config, build(FestivalParams, config), directory)
+    return Replication(name, config, build(FestivalParams, config), directory, overrides)
 
 
 def _simulated(replication: Replication, progress: Watch | None) -> Result:
@@ -142,6 +179,7 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
 
     started_at = datetime.now(UTC)
     started_s = time.perf_counter()
+    _forget_peak_rss()
     tables = festival.run_festival(replication.params, progress=progress)
     wall_s = time.perf_counter() - started_s
     peak_rss_bytes = _peak_rss_bytes()
@@ -157,32 +195,42 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
         "experiment": replication.experiment,
         "seed": replication.params.seed,
         "scale": replication.params.scale,
-        "threads": replication.params.threads,
+        "threads": replication.params.threads or festival.cores(),
+        "overrides": list(replication.overrides),
         "key": store.run_key(replication.config),
         "started_at": started_at.isoformat(timespec="seconds"),
         "wall_s": wall_s,
         "peak_rss_bytes": peak_rss_bytes,
         "code": _code(),
         "versions": {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
-        "host": {"name": platform.node(), "system": platform.platform(), "cores": _cores()},
+        "host": {"name": platform.node(), "system": platform.platform(), "cores": festival.cores()},
     }
     return Result(store.plain(kpis), tables, replication.config, provenance, None)
 
 
 def _beyond_this_machine(config: Mapping[str, Any]) -> list[str]:
+    from sim.festival import cores
+
     threads = config.get("threads")
-    if isinstance(threads, int) and threads > _cores():
-        return [f"threads must be <= {_cores()} (cores of this machine), got {threads}"]
+    if isinstance(threads, int) and threads > cores():
+        return [f"threads must be <= {cores()} (cores of this machine), got {threads}"]
     return []
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _not_a_folder(output: object) -> list[str]:
+    if output is None or isinstance(output, Path) or (isinstance(output, str) and output):
+        return []
+    return [f"output must be the name of a folder, got {output!r}"]
+
+
+def _forget_peak_rss() -> None:
+    """Let the peak of this process's memory begin anew, so that each of several runs has its own; only Linux can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _peak_rss_bytes() -> int:
-    """Most memory that this process has held so far [B]; of several runs in one process, the largest up to then."""
+    """Most memory that this process has held since `_forget_peak_rss` or, where that cannot be forgotten, so far [B]."""
     kilobytes_or_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kilobytes_or_bytes if sys.platform == "darwin" else kilobytes_or_bytes * 1024
 

@@ -4,13 +4,14 @@ DIR/config.yaml  provenance.json  kpis.json  tables/*.parquet  figures/  report.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG, PROVENANCE, KPIS, TABLES = "config.yaml", "provenance.json", "kpis.json", "tables"
 _LIST = "tag:yaml.org,2002:seq"
+_PARTIAL = ".partial-"
 NOT_PART_OF_A_RUN = ("output", "replications")  # where it goes and how many others there are do not change a run
 
 
@@ -118,9 +120,9 @@ def new_folder(directory: Path) -> Iterator[Path]:
         raise InTheWayError(
             f"{directory} is in the way: it is not a complete result; move it or choose another output=DIR"
         )
-    partial = directory.with_name(f".{directory.name}.partial-{os.getpid()}")
     with explained(directory):
-        partial.mkdir(parents=True)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        partial, lock = _begin(directory.parent, f".{directory.name}")
     try:
         yield partial
         if not is_result(directory):  # the same run, finished meanwhile by another process, is as good as this one
@@ -128,15 +130,15 @@ def new_folder(directory: Path) -> Iterator[Path]:
                 partial.rename(directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        os.close(lock)
 
 
 @contextmanager
 def renewed(directory: Path) -> Iterator[Path]:
     """A hidden folder in a result whose files take the place of the result's own when the block ends, and only then."""
-    partial = directory / f".partial-{os.getpid()}"
     with explained(directory):
+        partial, lock = _begin(directory, "")
         try:
-            partial.mkdir()
             yield partial
             for file in sorted(partial.rglob("*")):
                 place = directory / file.relative_to(partial)
@@ -146,6 +148,37 @@ def renewed(directory: Path) -> Iterator[Path]:
                     file.replace(place)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+            os.close(lock)
+
+
+def _begin(folder: Path, name: str) -> tuple[Path, int]:
+    """A new hidden folder for this process to write in, and the lock that says so for as long as the process lives.
+
+    What processes that were killed have left in `folder` is removed first. The lock goes with its process, however that
+    ends; where a file system has no locks, nothing is removed.
+    """
+    for left in folder.glob(f"*{_PARTIAL}*"):
+        _remove_abandoned(left)
+    partial = folder / f"{name}{_PARTIAL}{os.getpid()}"
+    while True:
+        partial.mkdir()
+        with suppress(FileNotFoundError):
+            lock = os.open(partial, os.O_RDONLY)
+            with suppress(OSError):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if partial.exists():
+                return partial, lock
+            os.close(lock)  # another process has found the folder before it was locked; once more
+
+
+def _remove_abandoned(partial: Path) -> None:
+    with suppress(OSError):  # locked, not ours to remove, or gone already
+        lock = os.open(partial, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(partial, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 @contextmanager

@@ -1,45 +1,113 @@
-"""`peakday bench` at tiny size: equal answers are found equal, wrong ones wrong."""
+"""`peakday bench` at tiny size: equal answers are found equal, wrong ones wrong, and no foreign package can stop it."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import bench
-from sim.lab import stations
+from experiments._bench import measure, tools, workloads
+from sim.kernels import recursion
 from sim.params import ParameterError
 
 TINY = ["scale=0.01", "replications=2"]
+OURS = tuple(tool for tool in tools.TOOLS if tool.package in tools.ALWAYS)
 
 
-def test_the_kernel_gives_the_departures_of_plain_simpy_and_is_faster(tmp_path, capsys) -> None:
-    assert bench.main([*TINY, "least_ratio=2", f"output={tmp_path}"]) == 0
+@pytest.fixture(autouse=True)
+def short(monkeypatch) -> None:
+    monkeypatch.setattr(measure, "LEAST_CPU_S", 0.0)
+
+
+def test_the_tools_give_the_same_departures_and_peakday_is_faster(tmp_path, capsys) -> None:
+    assert bench.main([*TINY, "least=0.01", f"output={tmp_path}"]) == 0
     rows = pd.read_parquet(tmp_path / "bench.parquet")
-    assert len(rows) == len(bench.WORKLOADS)
+    about = json.loads((tmp_path / "bench.json").read_text())
+    usable, reasons = tools.usable(tools.TOOLS)
+    assert len(rows) == len(workloads.WORKLOADS) * len(usable) >= 9
     assert rows["equal"].all()
-    assert (rows["requests"] == 1000).all()
-    np.testing.assert_allclose(rows["ratio"], rows["peakday_per_s"] / rows["simpy_per_s"])
-    assert json.loads((tmp_path / "bench.json").read_text())["rows"][0]["workload"] == bench.WORKLOADS[0].name
+    assert about["not_measured"] == reasons
+    assert "SimPy" in about["versions"]
+    ours = rows[rows["tool"] == tools.PEAKDAY]
+    assert ours["customers"].tolist() == [workload.customers // 100 for workload in workloads.WORKLOADS]
+    assert (ours["ratio"] == 1.0).all()
+    simpy = rows[rows["tool"] == "SimPy"]
+    assert simpy["customers"].tolist() == [workload.customers // 400 for workload in workloads.WORKLOADS]
+    assert (simpy["ratio"] > simpy["least"] / 100).all()
     assert capsys.readouterr().out.count("equal, bit by bit") == len(rows)
 
 
 def test_a_departure_that_is_off_by_one_bit_is_found(monkeypatch, capsys) -> None:
-    served = stations.serve
+    serve_all = recursion.serve_all
 
-    def off_by_one_bit(*arrays, **station):
-        right = served(*arrays, **station)
-        right.departure_s[-1] = np.nextafter(right.departure_s[-1], np.inf)
-        return right
+    def off_by_one_bit(*arguments):
+        left = serve_all(*arguments)
+        arguments[-2][-1] = np.nextafter(arguments[-2][-1], np.inf)
+        return left
 
-    monkeypatch.setattr(stations, "serve", off_by_one_bit)
-    assert bench.main([*TINY, "least_ratio=0"]) == 1
-    assert "DIFFER" in capsys.readouterr().out
+    monkeypatch.setattr(recursion, "serve_all", off_by_one_bit)
+    monkeypatch.setattr(tools, "TOOLS", OURS)
+    assert bench.main([*TINY, "least=0"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("DIFFER") == len(workloads.WORKLOADS) * (len(OURS) - 1)
+    assert out.count("equal, bit by bit") == len(workloads.WORKLOADS)
 
 
-def test_a_kernel_that_is_not_fast_enough_fails(capsys) -> None:
-    assert bench.main([*TINY, "least_ratio=1000000000"]) == 1
+def test_a_peakday_that_is_not_fast_enough_fails(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(tools, "TOOLS", OURS)
+    assert bench.main([*TINY, "least=1000000000"]) == 1
     assert "DIFFER" not in capsys.readouterr().out
+
+
+def test_packages_that_are_missing_broken_or_fail_are_named_and_stop_nothing(monkeypatch, capsys) -> None:
+    def fails_at_once(case):
+        raise RuntimeError("no such model")
+
+    def fails_later(case):
+        def serve():
+            raise RuntimeError("out of luck")
+
+        return serve
+
+    failing = SimpleNamespace(at_once=fails_at_once, later=fails_later)
+    monkeypatch.setitem(sys.modules, "experiments._bench.failing", failing)
+    foreign = (
+        tools.Tool("Missing", "failing:at_once", "no-such-package-at-all", 1.0),
+        tools.Tool("Broken", "no_such_module:prepare", "numpy", 1.0),
+        tools.Tool("Failing", "failing:at_once", "numpy", 1.0),
+        tools.Tool("Late", "failing:later", "numpy", 1.0),
+    )
+    monkeypatch.setattr(tools, "TOOLS", (*OURS, *foreign))
+    monkeypatch.setattr(workloads, "WORKLOADS", workloads.WORKLOADS[:1])
+    assert bench.main([*TINY, "least=0"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("equal, bit by bit") == len(OURS)
+    assert "Missing: not installed" in out
+    assert "Broken: cannot be imported: No module named" in out
+    assert "Failing, M/M/1, utilisation 0.9: failed: no such model" in out
+    assert "Late, M/M/1, utilisation 0.9: failed: out of luck" in out
+
+
+def test_a_failure_of_our_own_is_not_swept_under_the_carpet(monkeypatch) -> None:
+    def fails(*arguments):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(recursion, "serve_all", fails)
+    with pytest.raises(RuntimeError, match="a bug"):
+        bench.main([*TINY])
+
+
+@pytest.mark.parametrize("tool", tools.TOOLS[1:], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("workload", workloads.WORKLOADS, ids=lambda workload: workload.name)
+def test_each_tool_that_is_installed_agrees_to_the_last_bit(tool, workload) -> None:
+    usable, reasons = tools.usable([tool])
+    if not usable:
+        pytest.skip(reasons[tool.name])
+    case = workloads.case_of(workload._replace(servers=min(workload.servers, 60)), 300, seed=7)
+    np.testing.assert_array_equal(tool.prepare(case)(), tools.TOOLS[0].prepare(case)())
 
 
 def test_the_parameters_are_shown_without_a_run(capsys) -> None:
@@ -48,13 +116,13 @@ def test_the_parameters_are_shown_without_a_run(capsys) -> None:
         "seed: 7",
         "replications: 5",
         "scale: 1.0",
-        "least_ratio: 100.0",
+        "least: 1.0",
         "output: '2012'",
     ]
 
 
 def test_bad_words_are_refused() -> None:
-    with pytest.raises(ParameterError, match=r"scale must be >= 1e-05, got 0"):
+    with pytest.raises(ParameterError, match=r"scale must be > 0, got 0"):
         bench.main(["scale=0"])
     with pytest.raises(ParameterError, match="threads is not a parameter"):
         bench.main(["threads=2"])

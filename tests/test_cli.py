@@ -59,6 +59,7 @@ def test_help_shows_groups_options_and_parameters_with_their_units(capsys):
     printed = capsys.readouterr().out
     for shown in ("site=off", "parcels=off", "geography=china", "experiment=festival_2012", "scale=0.001", "threads="):
         assert shown in printed
+    assert "assumed" not in printed  # a word for config files
 
 
 @pytest.mark.parametrize("example", run.EXAMPLES)
@@ -92,6 +93,19 @@ def test_output_puts_the_results_elsewhere(capsys, double, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+def test_without_an_output_nothing_is_written_and_that_is_said(capsys, double, tmp_path):
+    assert cli.main(["run", "scale=0.0001", "output=null"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing was written (output=null)"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("output", ["5", "true", "[a, b]", "{a: 1}", ""])
+def test_an_output_that_is_no_folder_is_told(capsys, double, output):
+    assert cli.main(["run", f"output={output}"]) == 2
+    assert "output must be the name of a folder, got " in capsys.readouterr().err
+    assert double.runs == []
+
+
 def test_the_same_run_again_says_that_it_was_read(capsys, double):
     cli.main(["run", "scale=0.0001"])
     first = capsys.readouterr().out
@@ -111,6 +125,18 @@ def test_replications_print_mean_and_spread(capsys, double, tmp_path):
     values = [json.loads(file.read_text())["gmv_rmb"] for file in tmp_path.glob("results/*/*/kpis.json")]
     row = next(line for line in printed.splitlines() if line.startswith("gmv_rmb "))
     assert figures.written(sum(values) / 3) in row
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_no_number_is_cut_however_narrow_the_terminal(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    kpis = {"seed": 10**30, "hubs_first_day_parcels": 12_345_678, "cost_rmb": 1.5e15}
+    figures.show_figures(kpis, {"cost_rmb": 1.0e15})
+    figures.show_replications([kpis, kpis | {"cost_rmb": 2.5e15}], {})
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for whole in (f"{10**30:,}", "hubs_first_day_parcels [parcels]", "1,500,000,000,000,000", "2,000,000,000,000,000"):
+        assert whole in printed
 
 
 def test_all_bad_parameters_are_told_at_once_and_nothing_is_simulated(capsys, double, tmp_path):

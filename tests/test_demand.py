@@ -114,6 +114,7 @@ def test_a_visits_state_survives_packing() -> None:
         ("demand.arrivals.sales=[{clock: '24:00', gmv_rmb: 1.0}, {clock: '12:00', gmv_rmb: 2.0}]", "must rise"),
         ("demand.arrivals.sales=[{clock: '12:00', gmv_rmb: 2.0}]", "24:00"),
         ("demand.arrivals.sales=[{clock: '9h', gmv_rmb: 2.0}]", "HH:MM"),
+        ("parcels.horizon_days=1", r"parcels\.horizon_days must not end before demand\.horizon_h 26 \[h\], got 1"),
         ("demand.horizon_h=2", r"demand\.horizon_h must be >= 24 \[h\], got 2"),
         ("demand.buyer_share=1.5", r"demand\.buyer_share must be <= 1 \[share\], got 1\.5"),
     ],

@@ -88,6 +88,15 @@ def test_progress_runs_from_the_start_to_the_end() -> None:
     assert seen[-1].rows > 100_000
 
 
+def test_a_run_that_does_not_fit_into_memory_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.festival.memory_available_bytes", lambda: 2e9)
+    check(festival("scale=0.001"))
+    with pytest.raises(
+        ParameterError, match=r"scale must leave a run that fits into memory: 1 needs about 28\.1 GB, 2\.0 GB"
+    ):
+        check(festival("scale=1"))
+
+
 def test_problems_of_all_parts_are_told_at_once() -> None:
     params = festival(
         "site.pages.cart=[{share: 1.0, services: [trade, cart]}]",

@@ -36,7 +36,8 @@ class HubParams(Params):
 
 class CarrierParams(Params):
     hubs: dict[str, HubParams]
-    cities: tuple[str, ...]
+    cities: Annotated[tuple[str, ...], Field(min_length=2)]
+    lanes: Literal["complete"] | tuple[tuple[str, str], ...] = "complete"
     cloud: Annotated[FixedParams | ReactiveParams, Field(discriminator="kind")] | None = None
 
 
@@ -155,7 +156,25 @@ def test_an_unknown_kind_is_told_with_the_known_ones():
     assert "'reactive'" in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "problem"),
+    [
+        ("cities", "Wuhan", "cities must be a list, got 'Wuhan'"),
+        ("cities", ["Wuhan"], "cities must have at least 2 items, got 1"),
+        ("cities", ["Wuhan", 8], "cities.1 must be a string, got 8"),
+        ("lanes", "some", "lanes must be 'complete' or a list, got 'some'"),
+        ("lanes", [["Wuhan"]], "lanes.0.1 is missing"),
+        ("hubs", None, "hubs must be a group of names and values, got null"),
+        ("hubs", {"Wuhan": 5}, "hubs.Wuhan must be a group of names and values, got 5"),
+    ],
+)
+def test_one_wrong_list_or_group_is_one_problem_in_the_words_of_a_config_file(name, wrong, problem):
+    values = world()
+    values["carriers"]["a"][name] = wrong  # type: ignore[index]
+    assert problems_of(values) == [f"carriers.a.{problem}"]
+
+
 def test_values_that_are_no_group_at_all_are_told():
-    assert problems_of({"seed": 1, "carriers": 5}) == ["carriers must be a dictionary, got 5"]
+    assert problems_of({"seed": 1, "carriers": 5}) == ["carriers must be a group of names and values, got 5"]
     with pytest.raises(ParameterError, match="config"):
         build(WorldParams, [])  # type: ignore[arg-type]

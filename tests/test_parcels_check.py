@@ -75,9 +75,9 @@ def test_a_hub_in_an_unknown_city_is_named_with_the_closest_one() -> None:
 def test_lanes_to_strangers_to_oneself_and_twice_are_all_named_at_once() -> None:
     lanes = [["Birch", "Hazel"], ["Birch", "Fir"], ["Oak", "Oak"], ["Birch", "Hazel"]]
     assert problems_of("carriers.steady.lanes", lanes) == [
-        "parcels.carriers.steady.lanes[1] must join hubs of the carrier, got 'Fir' (known: Birch, Hazel, Oak, Ash)",
-        "parcels.carriers.steady.lanes[2] must join two different hubs, got 'Oak' twice",
-        "parcels.carriers.steady.lanes[3] repeats the lane Birch to Hazel",
+        "parcels.carriers.steady.lanes.1 must join hubs of the carrier, got 'Fir' (known: Birch, Hazel, Oak, Ash)",
+        "parcels.carriers.steady.lanes.2 must join two different hubs, got 'Oak' twice",
+        "parcels.carriers.steady.lanes.3 repeats the lane Birch to Hazel",
     ]
 
 
@@ -90,13 +90,30 @@ def test_a_hub_that_parcels_cannot_leave_is_named() -> None:
 
 def test_a_train_needs_a_lane() -> None:
     assert problems_of("carriers.swift.trains.0.destination", "Larch") == [
-        "parcels.carriers.swift.trains[0] must run on one of the carrier's lanes, got Ash to Larch"
+        "parcels.carriers.swift.trains.0 must run on one of the carrier's lanes, got Ash to Larch"
     ]
 
 
 def test_a_hub_must_have_room_for_one_row() -> None:
     assert problems_of("carriers.swift.hubs.Fir.storage_parcels", 99, weight=100.0) == [
         "parcels.carriers.swift.hubs.Fir.storage_parcels must hold one row, >= 1/scale = 100 [parcels], got 99"
+    ]
+
+
+def test_rows_too_heavy_for_many_hubs_are_a_problem_of_the_scale() -> None:
+    problems = problems_of("wave_s", 900, weight=1e6)
+    assert len(problems) == 4
+    assert all("must hold one row, >= 1/scale = 1e+06 [parcels]" in problem for problem in problems[:3])
+    assert problems[3].startswith("scale must be larger")
+
+
+def test_a_carrier_needs_a_truck() -> None:
+    assert problems_of("carriers.swift.own_trucks", 0) == []
+    values = changed(changed(SMALL_PARCELS, "carriers.swift.own_trucks", 0), "carriers.swift.hired_trucks", 0)
+    with pytest.raises(ParameterError) as error:
+        check(build(ParcelsParams, values), small_country().geography, weight=1.0)
+    assert error.value.problems == [
+        "parcels.carriers.swift.own_trucks and hired_trucks must be at least 1 together to join its hubs, got 0 and 0"
     ]
 
 

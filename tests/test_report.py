@@ -1,6 +1,7 @@
 """The report answers first, stands alone, and leaves out what was not simulated."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -72,6 +73,16 @@ def without(tables: dict[str, pd.DataFrame], names: tuple[str, ...]) -> dict[str
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, tables: dict[str, pd.DataFrame]) -> str:
     return written(tmp_path_factory.mktemp("report"), tables)
+
+
+def test_rows_that_are_too_heavy_for_trucks_are_admitted(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    def page_of(truck: dict[str, Any], scale: float) -> str:
+        params = PARAMS | {"parcels": {"truck": truck}}
+        return write_report(tmp_path, tables, figures(tables, scale), params, PROVENANCE).read_text(encoding="utf-8")
+
+    truck = {"capacity_parcels": 10_000}
+    assert "each row of this run stands for 10,000 parcels" in page_of(truck, 0.0001)
+    assert "each row of this run" not in page_of(truck, 0.001)
 
 
 def test_the_report_needs_nothing_from_outside(page: str) -> None:
@@ -218,7 +229,7 @@ def test_comments_are_found_with_their_paths() -> None:
     assert found["site.cells"] == (2, "cells; assumed: one for each region")
     assert found["site.services.item.machines"] == (500, "machines; assumed")
     assert found["site.services.item.service"][0] == {"kind": "lognormal", "mean_s": 0.012}
-    assert found["site.pages.pay[1]"] == ({"share": 0.4}, "share; assumed: the rest")
+    assert found["site.pages.pay.1"] == ({"share": 0.4}, "share; assumed: the rest")
     assert found["site.names"][0] == ["a", "b"]
     assert "site.services" not in found
 
@@ -231,26 +242,32 @@ def test_assumptions_are_those_of_the_chosen_file_with_the_values_of_the_run(tmp
         "site": {"cells": 4, "rate": 5, "services": {"item": {"machines": 500}}, "pages": {"pay": [{}, {"share": 0.4}]}}
     }
     found = {one.path: one for one in assumptions(params, tmp_path)}
-    assert set(found) == {"site.cells", "site.services.item.machines", "site.pages.pay[1]"}
+    assert set(found) == {"site.cells", "site.services.item.machines", "site.pages.pay.1"}
     assert (found["site.cells"].value, found["site.cells"].changed) == ("4", True)
-    assert (found["site.pages.pay[1]"].value, found["site.pages.pay[1]"].changed) == ("share 0.4", False)
-    assert found["site.cells"].reason == "assumed: one for each region"
+    assert (found["site.pages.pay.1"].value, found["site.pages.pay.1"].changed) == ("share 0.4", False)
+    assert found["site.cells"].reason == "one for each region"
 
 
 def test_the_assumptions_of_the_packaged_configs_are_found() -> None:
-    assert [one.path for one in assumptions({"site": {"cells": 1}})] == ["site.cells"]
+    assert [one.path for one in assumptions({"site": {"cells": 2}})] == ["site.cells"]
     assert assumptions({"site": None}) == []
 
 
 def test_a_path_that_is_not_there_is_not_a_value() -> None:
-    assert look_up({"a": [{"b": 1}]}, "a[0].b") == 1
+    assert look_up({"a": [{"b": 1}]}, "a.0.b") == 1
     assert look_up({"a": None}, "a") is None
-    assert look_up({"a": []}, "a[0]") is look_up({}, "b")
+    assert look_up({"a": []}, "a.0") is look_up({}, "b")
 
 
 def test_the_command_runs_the_same_again() -> None:
     assert command(PARAMS, PROVENANCE) == "peakday run experiment=festival_2012 scale=0.001 seed=7"
-    assert command({"site": None, "parcels": {}}, {"overrides": ["threads=2"]}) == "peakday run site=off threads=2"
+    overrides = ["site=off", "parcels.carriers.EMS.hubs.Xi'an.sort_per_h=5", "demand.arrivals.crowd={shoppers: 3}"]
+    assert shlex.split(command({"scale": 0.01}, {"overrides": overrides})) == [
+        "peakday",
+        "run",
+        "scale=0.01",
+        *overrides,
+    ]
 
 
 def test_an_inlined_figure_is_as_wide_as_its_column() -> None:

@@ -1,6 +1,7 @@
 """The runner: checked before, simulated once, stored complete, told where it came from."""
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,24 @@ def test_nothing_is_simulated_with_bad_parameters_and_all_problems_are_told(doub
     assert double.runs == []
 
 
+def test_a_bad_override_hides_no_bad_parameter(double):
+    with pytest.raises(ParameterError) as raised:
+        simulate(sedd=2, overrides=["site.services.serach.machines=9", "scale=-1", "threads=10000"])
+    assert [problem.split()[0] for problem in raised.value.problems] == [
+        "sedd",
+        "site.services.serach",
+        "scale",
+        "threads",
+    ]
+
+
+@pytest.mark.parametrize("output", [5, True, ["a"], ""])
+def test_the_results_folder_has_a_name(double, output):
+    with pytest.raises(ParameterError) as raised:
+        simulate(output=output, **FEW)
+    assert raised.value.problems == [f"output must be the name of a folder, got {output!r}"]
+
+
 def test_simulate_makes_one_run(double):
     with pytest.raises(ParameterError, match="replications must be 1"):
         simulate(replications=2)
@@ -112,12 +131,34 @@ def test_a_stored_run_is_a_complete_result_under_its_experiment(double, tmp_path
 def test_provenance_tells_what_ran_where(double):
     provenance = simulate(**FEW).provenance
     assert provenance["experiment"] == "festival_2012"
-    assert (provenance["seed"], provenance["scale"], provenance["threads"]) == (3, 0.0001, 1)
+    assert (provenance["seed"], provenance["scale"]) == (3, 0.0001)
+    assert provenance["threads"] == provenance["host"]["cores"]
+    assert simulate(threads=1, **FEW).provenance["threads"] == 1
+    assert provenance["overrides"] == []
     assert provenance["versions"]["numpy"] == np.__version__
     assert provenance["code"]["source_hash"] == store.source_hash()
     assert provenance["host"]["cores"] >= 1
     assert provenance["wall_s"] > 0
     assert provenance["started_at"].endswith("+00:00")
+
+
+def test_provenance_tells_the_overrides_that_it_does_not_tell_otherwise(double):
+    provenance = simulate(parcels="off", overrides=["seed=3", "site.cells=2", "scale=0.0001"]).provenance
+    assert provenance["overrides"] == ["parcels=off", "site.cells=2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forgets the peak")
+def test_peak_memory_is_the_run_s_own():
+    much = np.ones(25_000_000)
+    before = runner._peak_rss_bytes()
+    del much
+    runner._forget_peak_rss()
+    assert runner._peak_rss_bytes() < before - 150_000_000
+
+
+def test_as_many_replications_as_one_likes_cost_nothing_before_they_run():
+    config = compose("festival_2012", ["replications=1000000000000"])
+    assert next(runner.prepare("festival_2012", config)).params.seed == 1
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), RuntimeError("a bug"), MemoryError()])
@@ -147,12 +188,12 @@ def test_a_place_that_cannot_be_written_is_told_before_the_run(double, tmp_path)
 
 def test_replications_are_runs_with_seeds_that_follow_each_other():
     config = compose("festival_2012", ["seed=3", "replications=3"])
-    runs = runner.prepare("festival_2012", config, output="results")
+    runs = list(runner.prepare("festival_2012", config, output="results"))
     assert [run.params.seed for run in runs] == [3, 4, 5]
     assert all(run.params.replications == 1 for run in runs)
     assert len({run.directory for run in runs}) == 3
-    alone = runner.prepare("festival_2012", compose("festival_2012", ["seed=4"]), output="results")
-    assert alone[0].directory == runs[1].directory
+    (alone,) = runner.prepare("festival_2012", compose("festival_2012", ["seed=4"]), output="results")
+    assert alone.directory == runs[1].directory
 
 
 def test_progress_is_passed_on(double):

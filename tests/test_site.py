@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.kernels import cell as kernels
+from sim.kernels import cell_state as kernels
 from sim.params import ParameterError
 from sim.site import cell as cell_module
 from sim.site.graph import service_graph, topological_order

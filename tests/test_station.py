@@ -14,36 +14,76 @@ from tests.reference import station as reference
 INFINITY = math.inf
 
 
-def run_kernel(arrival_s, service_s, slots, limit, timeout_s, end_s, changes=(), windows=()):
-    """Start, leaving time and outcome of each job, and who left in turn; the kernel stops at windows and changes."""
+def run_kernel(
+    arrival_s,
+    service_s,
+    slots,
+    limit,
+    timeout_s,
+    end_s,
+    slots_from=(),
+    windows=(),
+    *,
+    servers=1,
+    dispatch=kernels.CENTRAL,
+    lanes_from=(),
+    patience_s=None,
+    priority=None,
+    choice=None,
+    rows=None,
+):
+    """Start, leaving time and outcome of each job, and who left in turn; the kernel stops at windows and changes.
+
+    rows: where each job is kept, which must not matter.
+    """
     n = len(arrival_s)
-    most = max([slots, *(number for _, number in changes)])
-    stations = kernels.empty_stations(np.array([most]), np.array([limit]), np.array([timeout_s]))
-    stations.lane_slots[0] = slots
+    rows = np.arange(n) if rows is None else np.asarray(rows)
+    most = max([slots, *(number for _, number in slots_from)])
+    stations = kernels.empty_stations(
+        np.array([most]),
+        np.array([limit]),
+        np.array([timeout_s]),
+        servers=np.array([servers]),
+        dispatch=np.array([dispatch]),
+        own_patience=np.array([patience_s is not None]),
+        priorities=1 if priority is None else 3,
+        jobs=n,
+    )
+    stations.lane_slots[:] = slots
     jobs = kernels.empty_jobs(n)
-    jobs.key[:] = np.arange(n)
-    jobs.service_s[:] = service_s
+    jobs.key[rows] = np.arange(n)
+    jobs.service_s[rows] = service_s
+    if patience_s is not None:
+        jobs.patience_s[rows] = patience_s
+    if priority is not None:
+        jobs.priority[rows] = priority
+    if choice is not None:
+        jobs.choice[rows] = np.array(choice, np.uint64)
     arrival_s = np.asarray(arrival_s, dtype=float)
     left_s, outcome = np.full(n, np.nan), np.full(n, reference.UNFINISHED)
     out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
-    number_from = dict(changes)
+    slots_at, lanes_at = dict(slots_from), dict(lanes_from)
     done, leavers = 0, []
-    for stop_s in sorted({*windows, *number_from, end_s} - {0.0}):
+    for stop_s in sorted({*windows, *slots_at, *lanes_at, end_s} - {0.0}):
         if stop_s > end_s:
             break
         until = int(np.searchsorted(arrival_s, stop_s, side="left"))
-        inbox_job = np.arange(done, until, dtype=np.int32)
+        inbox_job = rows[done:until].astype(np.int32)
         count = kernels.advance_station(
             0, stop_s, arrival_s[done:until], inbox_job, until - done, stations, jobs, out_s, out_job, out_kind
         )
         done = until
-        left_s[out_job[:count]] = out_s[:count]
-        outcome[out_job[:count]] = out_kind[:count]
-        leavers += [(time_s, int(job)) for time_s, job in zip(out_s[:count], out_job[:count], strict=True)]
-        if stop_s in number_from:
-            kernels.set_slots(0, number_from[stop_s], stop_s, stations, jobs)
+        left_s[jobs.key[out_job[:count]]] = out_s[:count]
+        outcome[jobs.key[out_job[:count]]] = out_kind[:count]
+        leavers += list(zip(out_s[:count], jobs.key[out_job[:count]].tolist(), strict=True))
+        if stop_s in lanes_at:
+            kernels.set_lanes(0, lanes_at[stop_s], stations)
+        if stop_s in slots_at:
+            kernels.set_slots(0, slots_at[stop_s], stop_s, stations, jobs)
     assert [time_s for time_s, _ in leavers] == sorted(time_s for time_s, _ in leavers)
-    return jobs.start_s, left_s, outcome, [job for _, job in leavers]
+    assert stations.busy[0] == stations.lane_busy.sum()
+    assert stations.waiting[0] == stations.lane_waiting.sum()
+    return jobs.start_s[rows], left_s, outcome, [job for _, job in leavers]
 
 
 def assert_equal_job_by_job(result, expected: list[reference.Job]) -> None:
@@ -75,9 +115,40 @@ def stations(draw, whole_numbers: bool):
     }
 
 
-changes = st.dictionaries(st.integers(1, 40).map(float), st.integers(0, 5), max_size=6).map(
-    lambda c: tuple(sorted(c.items()))
-)
+def changes(least: int, most: int):
+    """Instants with what there is from then on."""
+    instants = st.dictionaries(st.integers(1, 40).map(float), st.integers(least, most), max_size=6)
+    return instants.map(lambda of_instant: tuple(sorted(of_instant.items())))
+
+
+def before(end_s: float, changes):
+    return tuple((instant_s, number) for instant_s, number in changes if instant_s < end_s)
+
+
+@st.composite
+def dispatched_stations(draw):
+    """A station with any dispatch, jobs with or without their own patience and priority, and servers that come and go."""
+    whole_numbers = draw(st.booleans())
+    station = draw(stations(whole_numbers))
+    n = len(station["arrival_s"])
+    dispatch = draw(st.integers(kernels.CENTRAL, kernels.LEAST_CONNECTIONS))
+    servers = 1 if dispatch == kernels.CENTRAL else draw(st.integers(1, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    station |= {
+        "servers": servers,
+        "dispatch": dispatch,
+        "slots": draw(st.integers(0, 3)),
+        "slots_from": before(station["end_s"], draw(changes(0, 4))),
+        "choice": [int(bits) for bits in rng.integers(0, 2**64, n, dtype=np.uint64, endpoint=False)],
+    }
+    if dispatch != kernels.CENTRAL:
+        station["lanes_from"] = before(station["end_s"], draw(changes(1, servers)))
+    if draw(st.booleans()):
+        patience_s = rng.integers(0, 7, n) if whole_numbers else rng.exponential(3.0, n)
+        station["patience_s"] = np.where(rng.random(n) < 0.2, INFINITY, patience_s)
+    if draw(st.booleans()):
+        station["priority"] = [int(level) for level in rng.integers(0, 3, n)]
+    return station
 
 
 @settings(max_examples=150, deadline=None)
@@ -87,22 +158,26 @@ def test_each_job_starts_and_leaves_at_the_instants_of_the_reference(station) ->
 
 
 @settings(max_examples=150, deadline=None)
-@given(station=st.booleans().flatmap(lambda whole: stations(whole)), changes=changes)
-def test_slots_that_come_and_go_serve_as_in_the_reference(station, changes) -> None:
-    changes = tuple((instant_s, slots) for instant_s, slots in changes if instant_s < station["end_s"])
-    assert_equal_job_by_job(run_kernel(**station, changes=changes), reference.run(**station, changes=changes))
+@given(station=st.booleans().flatmap(lambda whole: stations(whole)), slots_from=changes(0, 5))
+def test_slots_that_come_and_go_serve_as_in_the_reference(station, slots_from) -> None:
+    slots_from = before(station["end_s"], slots_from)
+    assert_equal_job_by_job(
+        run_kernel(**station, slots_from=slots_from), reference.run(**station, slots_from=slots_from)
+    )
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    station=st.booleans().flatmap(lambda whole: stations(whole)),
-    changes=changes,
-    windows=st.lists(st.floats(0.25, 60), max_size=40),
-)
-def test_windows_do_not_change_a_bit(station, changes, windows) -> None:
-    changes = tuple((instant_s, slots) for instant_s, slots in changes if instant_s < station["end_s"])
-    whole = run_kernel(**station, changes=changes)
-    cut = run_kernel(**station, changes=changes, windows=windows)
+@settings(max_examples=250, deadline=None)
+@given(station=dispatched_stations(), data=st.data())
+def test_dispatch_priorities_patience_and_servers_are_those_of_the_reference(station, data) -> None:
+    rows = data.draw(st.permutations(range(len(station["arrival_s"]))))
+    assert_equal_job_by_job(run_kernel(**station, rows=rows), reference.run(**station))
+
+
+@settings(max_examples=150, deadline=None)
+@given(station=dispatched_stations(), windows=st.lists(st.floats(0.25, 60), max_size=40))
+def test_windows_do_not_change_a_bit(station, windows) -> None:
+    whole = run_kernel(**station)
+    cut = run_kernel(**station, windows=windows)
     for of_one, of_many in zip(whole, cut, strict=True):
         np.testing.assert_array_equal(of_one, of_many)
 
@@ -129,6 +204,59 @@ def test_three_thousand_jobs_in_thousands_of_windows_equal_the_reference(
     assert_equal_job_by_job(run_kernel(**run), expected)
     assert_equal_job_by_job(run_kernel(**run, windows=np.arange(0.5, 3100.0, 0.5)), expected)
     assert_equal_job_by_job(run_kernel(**run, windows=arrival_s), expected)
+
+
+@pytest.mark.parametrize("dispatch", range(1, 5))
+def test_three_thousand_jobs_of_two_classes_over_forty_servers_equal_the_reference(dispatch: int) -> None:
+    rng = np.random.default_rng(dispatch)
+    arrival_s = np.cumsum(rng.exponential(1.0, 3000))
+    run: dict[str, Any] = {
+        "arrival_s": arrival_s,
+        "service_s": rng.exponential(78.0, 3000),
+        "slots": 2,
+        "limit": 6,
+        "timeout_s": INFINITY,
+        "end_s": 3100.0,
+        "servers": 40,
+        "dispatch": dispatch,
+        "lanes_from": ((500.0, 31), (1500.0, 40), (2000.0, 12)),
+        "slots_from": ((1200.0, 1), (2100.0, 5)),
+        "choice": [int(bits) for bits in rng.integers(0, 2**64, 3000, dtype=np.uint64, endpoint=False)],
+        "priority": [int(level) for level in rng.integers(0, 3, 3000)],
+        "patience_s": rng.exponential(200.0, 3000),
+    }
+    expected = reference.run(**run)
+    assert {job.outcome for job in expected} == {0, 1, 2, 3}
+    assert_equal_job_by_job(run_kernel(**run, rows=rng.permutation(3000)), expected)
+    assert_equal_job_by_job(run_kernel(**run, windows=np.arange(0.5, 3100.0, 0.5)), expected)
+
+
+def test_a_job_of_the_first_class_overtakes_those_that_wait_and_none_in_service() -> None:
+    start_s, *_ = run_kernel(
+        [0.0, 0.0, 1.0],
+        [4.0, 4.0, 4.0],
+        slots=1,
+        limit=9,
+        timeout_s=INFINITY,
+        end_s=INFINITY,
+        priority=[1, 1, 0],
+    )
+    np.testing.assert_array_equal(start_s, [0.0, 8.0, 4.0])
+
+
+def test_a_server_that_closes_finishes_what_it_has() -> None:
+    start_s, *_ = run_kernel(
+        [0.0, 0.0, 0.0, 0.0, 2.0],
+        [3.0] * 5,
+        slots=1,
+        limit=9,
+        timeout_s=INFINITY,
+        end_s=INFINITY,
+        servers=2,
+        dispatch=kernels.ROUND_ROBIN,
+        lanes_from=((1.0, 1),),
+    )
+    np.testing.assert_array_equal(start_s, [0.0, 0.0, 3.0, 3.0, 6.0])
 
 
 def test_a_slot_that_falls_free_at_the_instant_of_an_arrival_is_there_for_the_waiting_job() -> None:
@@ -169,7 +297,7 @@ def test_a_window_stops_short_of_its_end() -> None:
 
 def test_jobs_in_service_stay_when_slots_are_taken_away() -> None:
     start_s, left_s, _, _ = run_kernel(
-        [0.0, 0.0, 0.0], [5.0, 6.0, 1.0], slots=2, limit=9, timeout_s=INFINITY, end_s=INFINITY, changes=((1.0, 1),)
+        [0.0, 0.0, 0.0], [5.0, 6.0, 1.0], slots=2, limit=9, timeout_s=INFINITY, end_s=INFINITY, slots_from=((1.0, 1),)
     )
     np.testing.assert_array_equal(left_s, [5.0, 6.0, 7.0])
     np.testing.assert_array_equal(start_s, [0.0, 0.0, 6.0])

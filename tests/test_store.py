@@ -4,6 +4,9 @@ import errno
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +113,63 @@ def test_of_two_processes_that_finish_the_same_run_the_first_one_stays(tmp_path)
         store.write_result(tmp_path / "run", result()._replace(provenance={"first": True}))
     assert store.read_result(tmp_path / "run").provenance == {"first": True}
     assert kept(tmp_path) == ["run"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sim import store
+with store.{writes}(Path(sys.argv[1])) as partial:
+    (partial / "half.txt").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(writes: str, directory: Path) -> None:
+    """Let another process be killed while it writes."""
+    ended = subprocess.run([sys.executable, "-c", KILLED.format(writes=writes), str(directory)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_run_has_left_goes_with_the_next_run(tmp_path):
+    killed("new_folder", tmp_path / "run")
+    assert len(kept(tmp_path)) == 1
+    with store.new_folder(tmp_path / "another"):
+        assert kept(tmp_path) == [f".another.partial-{os.getpid()}"]
+
+
+def test_what_a_killed_report_has_left_goes_with_the_next_report(tmp_path):
+    killed("renewed", tmp_path)
+    assert len(kept(tmp_path)) == 1
+    with store.renewed(tmp_path):
+        pass
+    assert kept(tmp_path) == []
+
+
+def test_a_folder_of_a_dead_process_of_our_own_number_is_not_in_the_way(tmp_path):
+    left = tmp_path / f".run.partial-{os.getpid()}"
+    left.mkdir()
+    (left / "half.txt").touch()
+    with store.new_folder(tmp_path / "run") as partial:
+        assert kept(partial) == []
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    with store.new_folder(tmp_path / "run") as partial:
+        (partial / "half.txt").touch()
+        with store.new_folder(tmp_path / "another"):
+            assert kept(partial) == ["half.txt"]
+
+
+def test_where_nothing_can_be_locked_nothing_is_removed(tmp_path, monkeypatch):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    (tmp_path / ".run.partial-1").mkdir()
+    with store.new_folder(tmp_path / "another"):
+        pass
+    assert kept(tmp_path) == [".run.partial-1", "another"]
 
 
 def full_disk(*_: object, **__: object) -> None:

@@ -95,3 +95,104 @@ def test_a_queue_that_is_not_stable_waits_for_ever() -> None:
     assert theory.mmc_wait_quantile_s(0.5, 2, 2.0, 1.0) == math.inf
     assert theory.mg1_wait_s(1.0, 1.0, 1.0) == math.inf
     assert theory.truck_queue(10, 10).wait_periods == math.inf
+
+
+def steady_state(rates: np.ndarray) -> np.ndarray:
+    """Shares of time in the states of a Markov chain, from its rates."""
+    generator = rates - np.diag(rates.sum(axis=1))
+    balance = np.vstack([generator.T, np.ones(len(rates))])
+    return np.asarray(np.linalg.lstsq(balance, np.r_[np.zeros(len(rates)), 1.0])[0])
+
+
+def test_impatient_callers_leave_and_wait_as_published() -> None:
+    steady = theory.erlang_a(50, 48 / 60, 60.0, 120.0)
+    assert steady.abandoned_share == pytest.approx(0.03091, abs=5e-6)
+    assert steady.wait_s == pytest.approx(3.709, abs=5e-4)
+    assert steady.queue == pytest.approx(2.968, abs=5e-4)
+    assert steady.utilisation == pytest.approx(0.9303, abs=5e-5)
+
+
+def test_without_end_to_their_patience_callers_wait_as_in_erlang_c_and_with_none_as_in_erlang_b() -> None:
+    assert theory.erlang_a(4, 2.0, 1.0, 1e4).wait_s == pytest.approx(theory.mmc_wait_s(4, 2.0, 1.0), rel=1e-3)
+    assert theory.erlang_a(4, 2.0, 1.0, 1e-9).abandoned_share == pytest.approx(theory.erlang_b(4, 2.0), rel=1e-6)
+
+
+def test_priority_shifts_waits_but_conserves_them() -> None:
+    waits_s = theory.priority_waits_s([0.3, 0.5], 1.0)
+    assert waits_s == pytest.approx([1.142857, 5.714286], abs=1e-6)
+    together_s = theory.mg1_wait_s(0.8, 1.0, 1.0)
+    assert 0.3 * waits_s[0] + 0.5 * waits_s[1] == pytest.approx(0.8 * together_s)  # Kleinrock's conservation law
+    assert theory.priority_waits_s([0.5, 0.6], 1.0)[1] == math.inf
+
+
+@pytest.mark.parametrize(("return_per_s", "orbit"), [(0.1, 17.9667), (1.0, 3.2667), (10.0, 1.79667)])
+def test_the_orbit_of_one_server_is_as_published(return_per_s: float, orbit: float) -> None:
+    assert theory.mm1_retrial_orbit(0.7, 1.0, return_per_s) == pytest.approx(orbit, abs=5e-5)
+    assert theory.mmc_retrial(1, 0.7, 1.0, return_per_s).orbit == pytest.approx(orbit, abs=5e-5)
+    assert theory.mmc_retrial(1, 0.7, 1.0, return_per_s).blocked_share == pytest.approx(0.7)
+
+
+def test_the_orbit_of_ten_servers_is_as_published_and_solves_its_chain() -> None:
+    steady = theory.mmc_retrial(10, 8.0, 1.0, 1.0)
+    assert steady == pytest.approx((0.279240, 4.35379), rel=2e-6)
+    most, servers = 60, 2
+    state = np.arange((most + 1) * (servers + 1)).reshape(most + 1, servers + 1)
+    rates = np.zeros((state.size, state.size))
+    for orbit in range(most + 1):
+        for busy in range(servers + 1):
+            if busy < servers:
+                rates[state[orbit, busy], state[orbit, busy + 1]] += 1.1
+                if orbit:
+                    rates[state[orbit, busy], state[orbit - 1, busy + 1]] += 2.0 * orbit
+            elif orbit < most:
+                rates[state[orbit, busy], state[orbit + 1, busy]] += 1.1
+            if busy:
+                rates[state[orbit, busy], state[orbit, busy - 1]] += busy / 0.9
+    share = steady_state(rates).reshape(state.shape)
+    steady = theory.mmc_retrial(servers, 1.1, 0.9, 2.0)
+    assert steady == pytest.approx((share[:, servers].sum(), np.arange(most + 1) @ share.sum(axis=1)), rel=1e-8)
+    assert theory.mmc_retrial(2, 2.0, 1.0, 1.0).orbit == math.inf
+
+
+def test_two_choices_make_the_time_in_system_small() -> None:
+    assert theory.two_choices_sojourn_s(0.9, 1.0) == pytest.approx(2.6141, abs=5e-5)
+    assert theory.two_choices_sojourn_s(0.7, 1.0) == pytest.approx(1.6145, abs=5e-5)
+    assert theory.two_choices_sojourn_s(1.0, 1.0) == math.inf
+
+
+def test_the_load_lags_behind_a_wave_of_arrivals() -> None:
+    peak, peak_s = theory.sinusoid_load(100 / 3600, 0.6, 24 * 3600.0, 3600.0)
+    assert peak == pytest.approx(158.044, abs=5e-4)
+    assert peak_s / 3600 == pytest.approx(6.978, abs=5e-4)
+    # the same from the integral: load(t) is the mean of the rate at t less a service time's age, exponential
+    ages_s = np.linspace(0.0, 40 * 3600.0, 200_001)
+    rate = 100 / 3600 * (1 + 0.6 * np.sin(2 * np.pi * (peak_s - ages_s) / (24 * 3600)))
+    assert np.trapezoid(rate * np.exp(-ages_s / 3600), ages_s) == pytest.approx(peak, rel=1e-6)
+
+
+def test_a_spike_leaves_a_backlog_that_takes_long_to_clear() -> None:
+    assert theory.spike(1000.0, 600.0, 3000.0, 60.0) == (120_000.0, 120.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("places", "in_time"), [(10, 96.890), (50, 99.998), (100, 67.653), (120, 10.278), (200, 0.000)]
+)
+def test_a_longer_queue_answers_fewer_in_time(places: int, in_time: float) -> None:
+    assert theory.in_time_per_s(places, 120.0, 0.01, 1.0) == pytest.approx(in_time, abs=5e-4)
+
+
+def test_with_all_the_time_in_the_world_all_who_are_let_in_are_answered_in_time() -> None:
+    steady = theory.mmck(1, 10, 120.0, 0.01)
+    assert theory.in_time_per_s(10, 120.0, 0.01, 1e3) == pytest.approx(120.0 * (1 - steady.blocked_share))
+
+
+def test_retries_multiply_the_attempts_and_a_budget_bounds_them() -> None:
+    assert theory.retried(0.1, 3) == pytest.approx((1.111, 0.9999))
+    assert theory.retried(0.5, 3) == pytest.approx((1.875, 0.9375))
+    assert theory.retried(1.0, 3) == (4.0, 0.0)
+    assert theory.retried_on_budget(0.5, 0.1) == pytest.approx((1.0526, 0.5263), abs=5e-5)
+    assert theory.retried_on_budget(1.0, 0.1) == (1.0, 0.0)
+
+
+def test_a_fan_out_of_a_hundred_is_slow_for_most() -> None:
+    assert theory.slow_share(100, 0.01) == pytest.approx(0.6340, abs=5e-5)

@@ -296,7 +296,7 @@ def next_event_s(s, stations, jobs):
 
 @kernel
 def set_slots(s, slots, now_s, stations, jobs):
-    """Change the slots of every lane at now_s: jobs in service stay, free slots take waiting jobs at once.
+    """Change the slots of every lane that takes new jobs: jobs in service stay, free slots take waiting jobs at once.
 
     Every event before now_s has to be done. The heap of departures must have room for the slots.
     """

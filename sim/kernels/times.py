@@ -96,3 +96,35 @@ def draw_classes(cumulative, key, out):
     """A class for each of the entities 0, 1, ... cumulative: float64[C], share of the classes up to each; out: int8[n]."""
     for i in range(out.size):
         out[i] = pick(cumulative, uniform(key, i, 0))
+
+
+@kernel
+def wave_instants(expected, mean_per_s, swing, period_s, out_s):
+    """When the expected number of arrivals at rate mean_per_s (1 + swing sin(2 pi t / period_s)) reaches given numbers.
+
+    Newton's method, kept between bounds that halve where it would leave them.
+
+    Parameters
+    ----------
+    expected : float64[n], > 0
+    out_s : float64[n], the result [s]
+    """
+    turn = 2.0 * math.pi / period_s
+    for i in range(out_s.size):
+        latest_s = expected[i] / mean_per_s
+        earliest_s = max(0.0, latest_s - swing * period_s / math.pi)
+        t_s = 0.5 * (earliest_s + latest_s)
+        for _ in range(100):
+            excess_s = t_s + swing / turn * (1.0 - math.cos(turn * t_s)) - expected[i] / mean_per_s
+            if excess_s > 0.0:
+                latest_s = t_s
+            else:
+                earliest_s = t_s
+            slope = 1.0 + swing * math.sin(turn * t_s)
+            next_s = t_s - excess_s / slope if slope > 0.0 else latest_s
+            if not earliest_s < next_s < latest_s:
+                next_s = 0.5 * (earliest_s + latest_s)
+            if next_s == t_s or math.fabs(next_s - t_s) <= 1e-15 * next_s:
+                break
+            t_s = next_s
+        out_s[i] = t_s

@@ -2,15 +2,35 @@
 
 >>> from sim import lab
 >>> jobs = lab.station(arrival=lab.poisson(0.8), service=lab.exponential(1.0), servers=1, jobs=1000, seed=1)
->>> list(jobs.columns)
-['job', 'arrival_s', 'start_s', 'departure_s', 'wait_s', 'sojourn_s', 'outcome']
+>>> list(jobs.columns)[:6]
+['job', 'priority', 'arrival_s', 'start_s', 'finished_s', 'departure_s']
+>>> list(jobs.columns)[6:]
+['wait_s', 'sojourn_s', 'outcome', 'attempts', 'backoff_s']
 >>> parcels = lab.hub(arrival_per_period=9.0, capacity=10, headway_s=60.0, periods=100, seed=1)
 >>> list(parcels.columns)
 ['arrival_s', 'depart_s', 'wait_s']
 """
 
-from sim.lab.distributions import deterministic, exponential, hyperexponential, lognormal, poisson
+from sim.lab.arrivals import poisson, sinusoid, steps
+from sim.lab.distributions import deterministic, empirical, exponential, gamma, hyperexponential, lognormal
 from sim.lab.hubs import hub
+from sim.lab.retries import retry, token_bucket
 from sim.lab.stations import station
+from sim.lab.writes import contention
 
-__all__ = ["deterministic", "exponential", "hub", "hyperexponential", "lognormal", "poisson", "station"]
+__all__ = [
+    "contention",
+    "deterministic",
+    "empirical",
+    "exponential",
+    "gamma",
+    "hub",
+    "hyperexponential",
+    "lognormal",
+    "poisson",
+    "retry",
+    "sinusoid",
+    "station",
+    "steps",
+    "token_bucket",
+]

@@ -2,28 +2,25 @@
 
     lab.exponential(2.0) -> {"kind": "exponential", "mean_s": 2.0} -> Exponential -> draw(key, n) -> float64[n]
 
-Job i takes draws 0, 1, ... of entity i of the stream, so that its time depends on nothing but the seed.
+Job i takes the draws of entity i of the stream, so that its time depends on nothing but the seed.
 """
 
 import math
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import pydantic
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sim.kernels import kernel, random
+from sim.kernels import times
 from sim.params import Params
+from sim.params.base import RuleError
 
 Specification = dict[str, Any]
 """A distribution as a user writes it: {"kind": ..., parameters}."""
 
 Times = np.ndarray[tuple[int], np.dtype[np.float64]]
-
-
-def poisson(rate_per_s: float) -> Specification:
-    """Arrivals at random with a constant rate [1/s]."""
-    return {"kind": "poisson", "rate_per_s": rate_per_s}
 
 
 def exponential(mean_s: float) -> Specification:
@@ -46,59 +43,62 @@ def hyperexponential(mean_s: float, cv: float) -> Specification:
     return {"kind": "hyperexponential", "mean_s": mean_s, "cv": cv}
 
 
-@kernel
-def _draw_exponential(key: np.uint64, mean_s: float, out_s: Times) -> None:
-    for i in range(out_s.size):
-        out_s[i] = random.exponential(key, i, 0, mean_s)
+def gamma(mean_s: float, cv: float) -> Specification:
+    """Gamma times with a mean [s] and a coefficient of variation; its shape is 1 / cv**2."""
+    return {"kind": "gamma", "mean_s": mean_s, "cv": cv}
 
 
-@kernel
-def _draw_lognormal(key: np.uint64, mu: float, sigma: float, out_s: Times) -> None:
-    for i in range(out_s.size):
-        out_s[i] = random.lognormal(key, i, 0, mu, sigma)
+def empirical(values_s: Sequence[float], weights: Sequence[float] | None = None) -> Specification:
+    """One of the given times [s], each equally likely or in proportion to its weight."""
+    given: Specification = {"kind": "empirical", "values_s": list(values_s)}
+    return given if weights is None else given | {"weights": list(weights)}
 
 
-@kernel
-def _draw_hyperexponential(
-    key: np.uint64, short_share: float, short_mean_s: float, long_mean_s: float, out_s: Times
-) -> None:
-    for i in range(out_s.size):
-        mean_s = short_mean_s if random.uniform(key, i, 0) < short_share else long_mean_s
-        out_s[i] = random.exponential(key, i, 1, mean_s)
+class Timed(Params):
+    """Times that are drawn one for each job."""
+
+    if TYPE_CHECKING:  # a parameter of most, so that pydantic must not find it here
+
+        @property
+        def mean_s(self) -> float:
+            """Mean time [s]."""
+
+    @property
+    def least_s(self) -> float:
+        """No time is shorter [s]."""
+        return 0.0
+
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
+        raise NotImplementedError
+
+    def draw(self, key: np.uint64, n: int) -> Times:
+        """Times of the jobs 0..n-1 [s]."""
+        out_s = np.empty(n)
+        times.draw_times(self.distribution(), key, out_s)
+        return out_s
+
+    def arrival_s(self, key: np.uint64, n: int) -> Times:
+        """Instants of the first n arrivals whose gaps these times are [s]."""
+        return np.cumsum(self.draw(key, n))
+
+    def arrivals_before(self, horizon_s: float) -> float:
+        """Expected number of arrivals whose gaps these times are; only about right for short horizons."""
+        return horizon_s / self.mean_s
 
 
-class Exponential(Params):
+class Exponential(Timed):
     """Exponential times."""
 
     kind: Literal["exponential"]
     mean_s: float = Field(gt=0)
 
-    def draw(self, key: np.uint64, n: int) -> Times:
-        """Times of the jobs 0..n-1 [s]."""
-        out_s = np.empty(n)
-        _draw_exponential(key, self.mean_s, out_s)
-        return out_s
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
+        return times.Distribution(times.EXPONENTIAL, self.mean_s)
 
 
-class Poisson(Params):
-    """Exponential gaps, given by their rate."""
-
-    kind: Literal["poisson"]
-    rate_per_s: float = Field(gt=0)
-
-    @property
-    def mean_s(self) -> float:
-        """Mean gap [s]."""
-        return 1.0 / self.rate_per_s
-
-    def draw(self, key: np.uint64, n: int) -> Times:
-        """Gaps before the jobs 0..n-1 [s]."""
-        out_s = np.empty(n)
-        _draw_exponential(key, self.mean_s, out_s)
-        return out_s
-
-
-class Deterministic(Params):
+class Deterministic(Timed):
     """Always the same time."""
 
     kind: Literal["deterministic"]
@@ -109,27 +109,30 @@ class Deterministic(Params):
         """The time itself [s]."""
         return self.value_s
 
-    def draw(self, key: np.uint64, n: int) -> Times:
-        """Times of the jobs 0..n-1 [s]; the key is not used."""
-        return np.full(n, self.value_s)
+    @property
+    def least_s(self) -> float:
+        """The time itself [s]."""
+        return self.value_s
+
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
+        return times.Distribution(times.DETERMINISTIC, self.value_s)
 
 
-class Lognormal(Params):
+class Lognormal(Timed):
     """Times whose logarithm is normal."""
 
     kind: Literal["lognormal"]
     mean_s: float = Field(gt=0)
     cv: float = Field(gt=0)
 
-    def draw(self, key: np.uint64, n: int) -> Times:
-        """Times of the jobs 0..n-1 [s]."""
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
         variance = math.log1p(self.cv**2)
-        out_s = np.empty(n)
-        _draw_lognormal(key, math.log(self.mean_s) - variance / 2.0, math.sqrt(variance), out_s)
-        return out_s
+        return times.Distribution(times.LOGNORMAL, math.log(self.mean_s) - variance / 2.0, math.sqrt(variance))
 
 
-class Hyperexponential(Params):
+class Hyperexponential(Timed):
     """With the larger probability a short exponential time, else a long one; both carry half of the mean.
 
     Source: Whitt (1982), doi:10.1287/opre.30.1.125 (balanced means).
@@ -139,17 +142,68 @@ class Hyperexponential(Params):
     mean_s: float = Field(gt=0)
     cv: float = Field(ge=1)
 
-    def draw(self, key: np.uint64, n: int) -> Times:
-        """Times of the jobs 0..n-1 [s]."""
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
         squared_cv = self.cv**2
         short_share = (1.0 + math.sqrt((squared_cv - 1.0) / (squared_cv + 1.0))) / 2.0
-        out_s = np.empty(n)
         short_mean_s, long_mean_s = self.mean_s / (2.0 * short_share), self.mean_s / (2.0 * (1.0 - short_share))
-        _draw_hyperexponential(key, short_share, short_mean_s, long_mean_s, out_s)
-        return out_s
+        return times.Distribution(times.HYPEREXPONENTIAL, short_share, short_mean_s, long_mean_s)
 
 
-Service = Annotated[Exponential | Deterministic | Lognormal | Hyperexponential, pydantic.Discriminator("kind")]
-Arrival = Annotated[
-    Poisson | Exponential | Deterministic | Lognormal | Hyperexponential, pydantic.Discriminator("kind")
+class Gamma(Timed):
+    """Gamma times of any shape."""
+
+    kind: Literal["gamma"]
+    mean_s: float = Field(gt=0)
+    cv: float = Field(gt=0)
+
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
+        shape = 1.0 / self.cv**2
+        return times.Distribution(times.GAMMA, shape, self.mean_s / shape)
+
+
+class Empirical(Timed):
+    """One of given times."""
+
+    kind: Literal["empirical"]
+    values_s: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=1)
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Self:
+        if self.weights is not None and len(self.weights) != len(self.values_s):
+            raise RuleError([f"weights must be one a value, {len(self.values_s)} of them, got {len(self.weights)}"])
+        if self.weights is not None and sum(self.weights) <= 0:
+            raise RuleError(["weights must not all be 0"])
+        if self.mean_s <= 0:
+            raise RuleError(["values_s must not all be 0 [s]"])
+        return self
+
+    def _shares(self) -> Times:
+        weights = np.ones(len(self.values_s)) if self.weights is None else np.array(self.weights)
+        shares: Times = weights / weights.sum()
+        return shares
+
+    @property
+    def mean_s(self) -> float:
+        """Mean time [s]."""
+        return float(self._shares() @ np.array(self.values_s))
+
+    @property
+    def least_s(self) -> float:
+        """The shortest of the times that can come [s]."""
+        return float(np.array(self.values_s)[self._shares() > 0].min())
+
+    def distribution(self) -> times.Distribution:
+        """What kernels draw from."""
+        shares = self._shares()
+        possible = shares > 0
+        cumulative = np.cumsum(shares[possible])
+        cumulative[-1] = 1.0
+        return times.Distribution(times.EMPIRICAL, values=np.array(self.values_s)[possible], cumulative=cumulative)
+
+
+Service = Annotated[
+    Exponential | Deterministic | Lognormal | Hyperexponential | Gamma | Empirical, pydantic.Discriminator("kind")
 ]

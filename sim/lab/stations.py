@@ -1,25 +1,36 @@
 """One station, for anyone who wants to test a queue: the same kernel that serves the site's requests.
 
-arrival, service -> draws per job -> sim.kernels.station -> the table of jobs
+arrival, service, ... -> draws -> sim.kernels.station, or sim.kernels.retrial where clients look after themselves -> table
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from sim.draws import stream
+from sim.kernels import retrial, times
 from sim.kernels import station as kernels
-from sim.lab.distributions import Arrival, Service, Specification, Times
+from sim.lab.arrivals import Arrival, arrivals
+from sim.lab.distributions import Service, Specification, Times
+from sim.lab.retries import FIRST_TICKETS, RateLimit, Retry, policy_of, serve_clients
 from sim.params import Params, build
 from sim.params.base import RuleError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOMES = ("served", "rejected", "timed_out", "unfinished")
-UNFINISHED = 3
+Dispatch = Literal["central", "random", "round_robin", "two_choices", "least_connections"]
+
+DISPATCHES: dict[Dispatch, int] = {
+    "central": kernels.CENTRAL,
+    "random": kernels.RANDOM,
+    "round_robin": kernels.ROUND_ROBIN,
+    "two_choices": kernels.TWO_CHOICES,
+    "least_connections": kernels.LEAST_CONNECTIONS,
+}
+OUTCOMES = ("served", "rejected", "timed_out", "unfinished", "failed")
 MOST_JOBS = 2**31 - 1  # the kernel numbers its jobs with 32 bits
 NO_LIMIT = np.iinfo(np.int64).max
 
@@ -29,28 +40,55 @@ class StationParams(Params):
 
     arrival: Arrival
     service: Service
-    servers: int = Field(ge=1)
-    slots: int = Field(ge=1)
-    capacity: int | None
-    timeout_s: float | None = Field(ge=0)
-    jobs: int | None = Field(ge=1, le=MOST_JOBS)
-    horizon_s: float | None = Field(gt=0)
-    seed: int
+    servers: int = Field(default=1, ge=1)
+    slots: int = Field(default=1, ge=1)
+    dispatch: Dispatch = "central"
+    capacity: int | None = None
+    timeout_s: float | None = Field(default=None, ge=0)
+    cancel: bool = True
+    patience: Service | None = None
+    priority: tuple[Annotated[float, Field(ge=0)], ...] | None = Field(default=None, min_length=1, max_length=127)
+    failure_share: float = Field(default=0.0, ge=0, le=1)
+    rate_limit: RateLimit | None = None
+    retry: Retry | None = None
+    jobs: int | None = Field(default=None, ge=1, le=MOST_JOBS)
+    horizon_s: float | None = Field(default=None, gt=0)
+    seed: int = 1
+
+    @property
+    def places(self) -> int:
+        """Jobs that are served at once for each queue."""
+        return self.slots * (self.servers if self.dispatch == "central" else 1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Rules over several parameters."""
         problems = []
-        places = self.servers * self.slots
-        if self.capacity is not None and self.capacity < places:
-            problems.append(f"capacity must be >= servers x slots = {places}, got {self.capacity}")
-        if self.jobs is None and self.horizon_s is None:
-            problems.append("jobs or horizon_s must be given: nothing ends the run")
-        if self.jobs is None and self.horizon_s is not None and self.horizon_s / self.arrival.mean_s > 0.99 * MOST_JOBS:
-            problems.append(f"horizon_s must bring fewer than {MOST_JOBS:,} arrivals, got {self.horizon_s:g}")
+        if self.capacity is not None and self.capacity < self.places:
+            name = "servers x slots" if self.dispatch == "central" else "slots"
+            problems.append(f"capacity must be >= {name} = {self.places}, got {self.capacity}")
+        if not self.cancel and self.timeout_s is None:
+            problems.append("timeout_s is missing [s]: cancel=False says what becomes of work that timed out")
+        if not self.cancel and self.timeout_s is not None and self.timeout_s < self.service.least_s:
+            least_s = self.service.least_s
+            problems.append(f"timeout_s must be >= the shortest service = {least_s:g} [s], got {self.timeout_s:g}")
+        if self.priority is not None and sum(self.priority) <= 0:
+            problems.append("priority must have a share > 0")
+        problems += self._endless()
         if problems:
             raise RuleError(problems)
         return self
+
+    def _endless(self) -> list[str]:
+        """What would keep the run from its end."""
+        if self.horizon_s is None:
+            for_ever = self.retry is not None and self.retry.retries is None and "failed" in self.retry.on
+            if for_ever and self.failure_share == 1.0:
+                return ["horizon_s must be given: every attempt fails and is tried again for ever"]
+            return ["jobs or horizon_s must be given: nothing ends the run"] if self.jobs is None else []
+        if self.jobs is None and self.arrival.arrivals_before(self.horizon_s) > 0.99 * MOST_JOBS:
+            return [f"horizon_s must bring fewer than {MOST_JOBS:,} arrivals, got {self.horizon_s:g}"]
+        return []
 
 
 class Served(NamedTuple):
@@ -67,8 +105,15 @@ def station(
     service: Specification,
     servers: int = 1,
     slots: int = 1,
+    dispatch: Dispatch = "central",
     capacity: int | None = None,
     timeout_s: float | None = None,
+    cancel: bool = True,
+    patience: Specification | None = None,
+    priority: tuple[float, ...] | None = None,
+    failure_share: float = 0.0,
+    rate_limit: dict[str, Any] | None = None,
+    retry: dict[str, Any] | None = None,
     jobs: int | None = None,
     horizon_s: float | None = None,
     seed: int = 1,
@@ -77,20 +122,30 @@ def station(
 
     Parameters
     ----------
-    arrival, service : distribution of the gaps between arrivals and of the service times, such as `poisson(48 / 60)`
-        and `exponential(60.0)`; arrival takes any of them, service all but `poisson`
-    servers, slots : machines, and places to serve in each; one queue feeds them all
-    capacity : jobs that the whole station holds, waiting and in service; None: no limit
-    timeout_s : longest wait [s], after which a job leaves unserved; None: no limit
+    arrival : distribution of the gaps between arrivals, such as `poisson(48 / 60)`, or `steps` or `sinusoid`
+    service : distribution of the service times, such as `exponential(60.0)`; each attempt draws its own
+    servers, slots : machines, and places to serve in each
+    dispatch : central: one queue feeds all servers; else each has its own, and an arrival goes to one at random, to each in
+        turn (round_robin), to the one with fewer jobs of two at random (two_choices) or of all (least_connections)
+    capacity : jobs that a queue and the slots it feeds hold, so of the whole station under central dispatch, of each server
+        under any other; None: no limit
+    timeout_s : how long a client waits [s]; None: without end. With cancel, for its service to start: then the job leaves the
+        queue. Without cancel, for its answer: then the client leaves, and the work is done all the same
+    patience : distribution of how long each job waits in the queue before it leaves unserved; it counts as timed out
+    priority : shares of the jobs in the classes 0, 1, ..., of which the smallest is served first, without pre-emption
+    failure_share : of the services, whose answer is an error
+    rate_limit : a bucket of tokens in front of the station, see `token_bucket`; what it refuses is rejected; None: no limit
+    retry : what clients do about an attempt that was rejected, timed out or failed, see `retry`; None: nothing
     jobs : number of arrivals; without a horizon the run ends when all of them have left
     horizon_s : end of the run [s]; events at or after it do not happen. One of jobs and horizon_s has to be given
     seed : of the draws; equal seeds give equal jobs to every station, whatever its servers
 
     Returns
     -------
-    One row a job, in order of arrival: `job`, `arrival_s`, `start_s` (NaN: never served), `departure_s` (when it left
-    in whatever way; NaN: unfinished), `wait_s` (until the start or the timeout), `sojourn_s`, both NaN for rejected
-    jobs, and the category `outcome`: served, rejected, timed_out or unfinished.
+    One row a job, in order of arrival: `job`, `priority`, `arrival_s`; of its last attempt `start_s` and `finished_s` of the
+    service (NaN: not yet, or never; the end may come after the client has gone) and `wait_s` in the queue; `departure_s` of the
+    client in whatever way (NaN: unfinished); `sojourn_s` from arrival to departure (`wait_s` and `sojourn_s` are NaN for rejected
+    jobs); the category `outcome`: served, rejected, timed_out, unfinished or failed; `attempts`, and `backoff_s` between them.
 
     Raises
     ------
@@ -102,29 +157,30 @@ def station(
         "service": service,
         "servers": servers,
         "slots": slots,
+        "dispatch": dispatch,
         "capacity": capacity,
         "timeout_s": timeout_s,
+        "cancel": cancel,
+        "patience": patience,
+        "priority": priority,
+        "failure_share": failure_share,
+        "rate_limit": rate_limit,
+        "retry": retry,
         "jobs": jobs,
         "horizon_s": horizon_s,
         "seed": seed,
     }
     params = build(StationParams, {name: _plain(value) for name, value in given.items()})
-    arrival_s = _arrivals(params)
-    service_s = params.service.draw(stream(params.seed, "lab.service"), arrival_s.size)
-    places = params.servers * params.slots
-    served = serve(
-        arrival_s,
-        service_s,
-        slots=places,
-        limit=NO_LIMIT if params.capacity is None else params.capacity - places,
-        timeout_s=math.inf if params.timeout_s is None else params.timeout_s,
-        end_s=math.inf if params.horizon_s is None else params.horizon_s,
-    )
-    return _table(arrival_s, served)
+    clients = _clients(params)
+    if params.retry is None and params.rate_limit is None and params.cancel and params.failure_share == 0.0:
+        _pass_through(params, clients)
+    else:
+        _look_after_themselves(params, clients)
+    return _table(clients)
 
 
 def serve(arrival_s: Times, service_s: Times, *, slots: int, limit: int, timeout_s: float, end_s: float) -> Served:
-    """Send given jobs through one station.
+    """Send given jobs through one station with one queue.
 
     Parameters
     ----------
@@ -136,55 +192,119 @@ def serve(arrival_s: Times, service_s: Times, *, slots: int, limit: int, timeout
     n = arrival_s.size
     stations = kernels.empty_stations(np.array([min(slots, n)]), np.array([limit]), np.array([timeout_s]))
     jobs = kernels.empty_jobs(n)
-    jobs.key[:] = np.arange(n)
     jobs.service_s[:] = service_s
+    return _advance(stations, jobs, arrival_s, end_s)
+
+
+def _advance(stations: kernels.Stations, jobs: kernels.Jobs, arrival_s: Times, end_s: float) -> Served:
+    """Send jobs through station 0 in one window."""
+    n = arrival_s.size
+    jobs.key[:] = np.arange(n)
     out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
     inbox_job = np.arange(n, dtype=np.int32)
     left = kernels.advance_station(0, end_s, arrival_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind)
     departure_s = np.full(n, np.nan)
-    outcome = np.full(n, UNFINISHED, np.int8)
+    outcome = np.full(n, retrial.UNFINISHED, np.int8)
     departure_s[out_job[:left]] = out_s[:left]
     outcome[out_job[:left]] = out_kind[:left]
     return Served(jobs.start_s, departure_s, outcome)
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's scalars as Python's, so that they are checked like them."""
+    """NumPy's scalars and arrays as Python's numbers and lists, so that they are checked like them."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
-    return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _arrivals(params: StationParams) -> Times:
-    """Arrival times of all jobs before the horizon."""
-    key = stream(params.seed, "lab.arrival")
-    if params.horizon_s is None:
-        assert params.jobs is not None
-        return np.cumsum(params.arrival.draw(key, params.jobs))
+def _clients(params: StationParams) -> retrial.Clients:
+    """All who arrive before the end, with what they bring."""
     most = MOST_JOBS if params.jobs is None else params.jobs
-    expected = params.horizon_s / params.arrival.mean_s
-    n = int(min(most, expected + 10.0 * math.sqrt(expected) + 10.0))
-    arrival_s = np.cumsum(params.arrival.draw(key, n))
-    while arrival_s[-1] < params.horizon_s and n < most:
-        n = min(most, 2 * n)
-        arrival_s = np.cumsum(params.arrival.draw(key, n))
-    return arrival_s[: np.searchsorted(arrival_s, params.horizon_s, side="left")]
+    horizon_s = math.inf if params.horizon_s is None else params.horizon_s
+    arrival_s = arrivals(params.arrival, stream(params.seed, "lab.arrival"), most, horizon_s)
+    n = arrival_s.size
+    priority = np.zeros(n, np.int8)
+    if params.priority is not None:
+        cumulative = np.cumsum(params.priority) / np.sum(params.priority)
+        times.draw_classes(cumulative, stream(params.seed, "lab.priority"), priority)
+    patience_s = None
+    if params.patience is not None:
+        patience_s = params.patience.draw(stream(params.seed, "lab.patience"), n)
+        if params.cancel and params.timeout_s is not None:
+            patience_s = np.minimum(patience_s, params.timeout_s)
+    return retrial.new_clients(arrival_s, patience_s, priority)
 
 
-def _table(arrival_s: Times, served: Served) -> "pd.DataFrame":
+def _stations(params: StationParams, jobs: int) -> kernels.Stations:
+    """The idle station, with room for so many jobs."""
+    central = params.dispatch == "central"
+    return kernels.empty_stations(
+        np.array([min(params.places, max(1, jobs)) if central else params.slots]),
+        np.array([NO_LIMIT if params.capacity is None else params.capacity - params.places]),
+        np.array([params.timeout_s if params.timeout_s is not None and params.cancel else math.inf]),
+        servers=np.array([1 if central else params.servers]),
+        dispatch=np.array([DISPATCHES[params.dispatch]]),
+        own_patience=np.array([params.patience is not None]),
+        priorities=1 if params.priority is None else len(params.priority),
+        jobs=jobs,
+    )
+
+
+def _pass_through(params: StationParams, clients: retrial.Clients) -> None:
+    """One attempt each, all in one window; fills the clients' rows."""
+    n = clients.arrival_s.size
+    jobs = kernels.empty_jobs(n)
+    jobs.service_s[:] = params.service.draw(stream(params.seed, "lab.service"), n)
+    jobs.priority[:] = clients.priority
+    if params.patience is not None:
+        jobs.patience_s[:] = clients.patience_s
+    if params.dispatch in ("random", "two_choices"):
+        times.draw_bits(stream(params.seed, "lab.choice"), jobs.choice)
+    end_s = math.inf if params.horizon_s is None else params.horizon_s
+    served = _advance(_stations(params, n), jobs, clients.arrival_s, end_s)
+    clients.attempts[:] = 1
+    clients.attempt_s[:] = clients.arrival_s
+    clients.start_s[:] = served.start_s
+    clients.departure_s[:] = served.departure_s
+    clients.outcome[:] = served.outcome
+    clients.finished_s[:] = np.where(served.outcome == kernels.SERVED, served.departure_s, np.nan)
+
+
+def _look_after_themselves(params: StationParams, clients: retrial.Clients) -> None:
+    """Clients with deadlines, failures and retries, event by event; fills their rows."""
+    deadline_s = math.inf if params.cancel or params.timeout_s is None else params.timeout_s
+    names = ("lab.service", "lab.choice", "lab.failure", "lab.backoff")
+    serve_clients(
+        clients,
+        policy_of(params.retry, params.rate_limit, deadline_s=deadline_s, failure_share=params.failure_share),
+        retrial.Keys(*(stream(params.seed, name) for name in names)),
+        params.service.distribution(),
+        _stations(params, FIRST_TICKETS),
+        stops_s=(math.inf if params.horizon_s is None else params.horizon_s,),
+    )
+
+
+def _table(clients: retrial.Clients) -> "pd.DataFrame":
     import pandas as pd
 
-    rejected = served.outcome == kernels.REJECTED
-    queued_until_s = np.where(served.outcome == kernels.TIMED_OUT, served.departure_s, served.start_s)
+    timed_out = clients.outcome == kernels.TIMED_OUT
+    queued_until_s = np.where(timed_out & np.isnan(clients.start_s), clients.departure_s, clients.start_s)
+    rejected = clients.outcome == kernels.REJECTED
     return pd.DataFrame(
         {
-            "job": np.arange(arrival_s.size),
-            "arrival_s": arrival_s,
-            "start_s": served.start_s,
-            "departure_s": served.departure_s,
-            "wait_s": queued_until_s - arrival_s,
-            "sojourn_s": np.where(rejected, np.nan, served.departure_s - arrival_s),
-            "outcome": pd.Categorical.from_codes(served.outcome, categories=list(OUTCOMES)),
+            "job": np.arange(clients.arrival_s.size),
+            "priority": clients.priority,
+            "arrival_s": clients.arrival_s,
+            "start_s": clients.start_s,
+            "finished_s": clients.finished_s,
+            "departure_s": clients.departure_s,
+            "wait_s": queued_until_s - clients.attempt_s,
+            "sojourn_s": np.where(rejected, np.nan, clients.departure_s - clients.arrival_s),
+            "outcome": pd.Categorical.from_codes(clients.outcome, categories=list(OUTCOMES)),
+            "attempts": clients.attempts,
+            "backoff_s": clients.backoff_s,
         },
         copy=False,
     )

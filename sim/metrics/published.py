@@ -30,7 +30,7 @@ FACTS: dict[str, Published] = {
     "visits": Published(
         213e6, "shoppers", "Zhongqi Yingxiao, 25 October 2013 (the site's engineers count 147 M visits)"
     ),
-    "visitors_first_minute": Published(10e6, "shoppers", "Ventech, November 2012: more than"),
+    "visitors_first_minute": Published(10e6, "shoppers", "Ventech, November 2012: more than 10 M"),
     "orders": Published(105.8e6, "orders", "essay on Alipay's festival payments, later compilation"),
     "gmv_rmb": Published(19.1e9, "RMB", "Shanghai Daily, 12 November 2012"),
     "peak_minute_orders_per_s": Published(13_000, "orders/s", "InfoQ, 26 December 2012, peak of order creation"),

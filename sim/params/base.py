@@ -142,6 +142,8 @@ def _problem(error: Any, model: type[Params], dotted: str, place: list[str]) -> 
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
     text = repr(list(value) if isinstance(value, tuple) else value)
     return text if len(text) <= _LONGEST_SHOWN else f"a {'list' if isinstance(value, tuple) else type(value).__name__}"
 

@@ -10,6 +10,7 @@ from sim.params.geography import GeographyParams
 from sim.params.orders import OrdersParams
 from sim.params.parcels import ParcelsParams
 from sim.params.site import SiteParams
+from sim.units import DAY_S, HOUR_S
 
 
 class FestivalParams(Params):
@@ -30,6 +31,11 @@ class FestivalParams(Params):
         problems = []
         if self.shoppers < 1:
             problems.append(f"scale must leave at least one of {self.demand.shoppers} shoppers, got {self.scale:g}")
+        if self.parcels is not None and self.parcels.horizon_days * DAY_S < self.demand.horizon_h * HOUR_S:
+            problems.append(
+                f"parcels.horizon_days must not end before demand.horizon_h {self.demand.horizon_h:g} [h], "
+                f"got {self.parcels.horizon_days:g}"
+            )
         if self.site is not None:
             visit_pages, site_pages = set(self.demand.visit.pages), set(self.site.pages)
             for page in sorted(visit_pages - site_pages):
@@ -41,7 +47,9 @@ class FestivalParams(Params):
             bucket_s, client = self.demand.visit.bucket_s, self.site.client
             for name, value in (("least_s", client.least_s), ("timeout_s", client.timeout_s)):
                 if value is not None and value < bucket_s:
-                    problems.append(f"site.client.{name} must be >= demand.visit.bucket_s {bucket_s:g} [s], got {value:g}")
+                    problems.append(
+                        f"site.client.{name} must be >= demand.visit.bucket_s {bucket_s:g} [s], got {value:g}"
+                    )
         if problems:
             raise RuleError(problems)
         return self

@@ -37,7 +37,9 @@ class ServiceParams(Params):
     slots_per_machine: int = Field(ge=1)
     dispatch: Literal["central", "random", "round_robin", "two_choices", "least_connections"] = "central"
     service: ServiceTimeParams
-    queue: int = Field(ge=0)  # waiting places of the whole service; under any dispatch but central shared out to machines
+    queue: int = Field(
+        ge=0
+    )  # waiting places of the whole service; under any dispatch but central shared out to machines
     timeout_s: float = Field(gt=0)  # longest wait in the queue
     rate_limit: RateLimitParams | None = None
 

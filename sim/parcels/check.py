@@ -9,6 +9,8 @@ from sim.params import ParameterError
 from sim.params.base import hint
 from sim.params.parcels import CarrierParams, ParcelsParams
 
+MOST_HUBS_TOLD = 3
+
 
 def check(parcels: ParcelsParams, geography: Geography, *, weight: float) -> None:
     """Check what no single group can see: names of places, lanes between hubs, room for a row of `weight` parcels.
@@ -20,7 +22,8 @@ def check(parcels: ParcelsParams, geography: Geography, *, weight: float) -> Non
     """
     problems: list[str] = []
     for name, carrier in parcels.carriers.items():
-        problems += _carrier(carrier, f"parcels.carriers.{name}", geography, weight)
+        problems += _carrier(carrier, f"parcels.carriers.{name}", geography)
+    problems += _storage(parcels, weight)
     if problems:
         raise ParameterError(problems)
 
@@ -34,18 +37,15 @@ def lanes_of(carrier: CarrierParams) -> list[tuple[str, str]]:
     return sorted(carrier.lanes, key=lambda lane: (place[lane[0]], place[lane[1]]))
 
 
-def _carrier(carrier: CarrierParams, path: str, geography: Geography, weight: float) -> Iterator[str]:
-    for name, hub in carrier.hubs.items():
+def _carrier(carrier: CarrierParams, path: str, geography: Geography) -> Iterator[str]:
+    for name in carrier.hubs:
         if name not in geography:
             yield f"{path}.hubs.{name}: {geography.unknown(name)}"
-        if hub.storage_parcels < weight:
-            yield (
-                f"{path}.hubs.{name}.storage_parcels must hold one row, >= 1/scale = {weight:g} [parcels], "
-                f"got {hub.storage_parcels:g}"
-            )
+    if len(carrier.hubs) > 1 and carrier.own_trucks + carrier.hired_trucks == 0:
+        yield f"{path}.own_trucks and hired_trucks must be at least 1 together to join its hubs, got 0 and 0"
     hubs = list(carrier.hubs)
     pairs = () if carrier.lanes == "complete" else carrier.lanes
-    bad = [f"{path}.lanes[{i}] {problem}" for i, pair in enumerate(pairs) for problem in _lane(pair, pairs[:i], hubs)]
+    bad = [f"{path}.lanes.{i} {problem}" for i, pair in enumerate(pairs) for problem in _lane(pair, pairs[:i], hubs)]
     yield from bad
     if not bad:
         lanes = lanes_of(carrier)
@@ -53,8 +53,22 @@ def _carrier(carrier: CarrierParams, path: str, geography: Geography, weight: fl
         for i, train in enumerate(carrier.trains):
             if (train.origin, train.destination) not in lanes:
                 yield (
-                    f"{path}.trains[{i}] must run on one of the carrier's lanes, got {train.origin} to {train.destination}"
+                    f"{path}.trains.{i} must run on one of the carrier's lanes, got {train.origin} to {train.destination}"
                 )
+
+
+def _storage(parcels: ParcelsParams, weight: float) -> Iterator[str]:
+    """Every hub must have room for a row; when the rows are too heavy for many of them, the scale is the problem."""
+    small = sorted(
+        (hub.storage_parcels, f"parcels.carriers.{carrier}.hubs.{name}.storage_parcels")
+        for carrier, params in parcels.carriers.items()
+        for name, hub in params.hubs.items()
+        if hub.storage_parcels < weight
+    )
+    for storage, path in small[:MOST_HUBS_TOLD]:
+        yield f"{path} must hold one row, >= 1/scale = {weight:g} [parcels], got {storage:g}"
+    if (more := len(small) - MOST_HUBS_TOLD) > 0:
+        yield f"scale must be larger, so that one row fits into the hubs: {more} more of them hold less than 1/scale"
 
 
 def _lane(pair: tuple[str, str], earlier: tuple[tuple[str, str], ...], hubs: list[str]) -> Iterator[str]:

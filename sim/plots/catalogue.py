@@ -262,7 +262,7 @@ FIGURES: tuple[FigureSpec, ...] = (
     ),
     FigureSpec(
         "requests_day",
-        "The load of the rest of the day: the night's peak, the trough before dawn, and the evening.",
+        "The whole day: the night's peak, the trough before dawn, noon and the evening.",
         ("demand_seconds", "site_seconds"),
         _day,
     ),
@@ -274,13 +274,13 @@ FIGURES: tuple[FigureSpec, ...] = (
     ),
     FigureSpec(
         "parcel_states",
-        "Warm colours wait, blue ones move: where a band is thick for days, that stage is the bottleneck.",
+        "Orange until the line-haul, blue from then on: where a band is thick for days, that stage is the bottleneck.",
         ("parcels",),
         _states,
     ),
     FigureSpec(
         "lead_times",
-        "Half of all parcels lie left of the first mark; those beyond the second waited somewhere on the way.",
+        "Half of all parcels lie left of the first mark; one in twenty, beyond the second, waited somewhere on the way.",
         ("parcels",),
         _lead_times,
     ),

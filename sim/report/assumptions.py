@@ -1,6 +1,5 @@
 """Which parameters are assumed: read from the comments of the config files, `# <unit>; assumed: why`."""
 
-import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -51,7 +50,8 @@ def assumptions(params: Mapping[str, Any], configs: Traversable | None = None) -
             unit, _, reason = (part.strip() for part in line.comment.partition(";"))
             if "assumed" in reason and look_up(params, line.path) is not _MISSING:
                 value = look_up(params, line.path)
-                found.append(Assumption(line.path, _written(value), unit, reason, not _agrees(line, params)))
+                why = reason.removeprefix("assumed").lstrip(": ")
+                found.append(Assumption(line.path, _written(value), unit, why, not _agrees(line, params)))
     return found
 
 
@@ -69,7 +69,7 @@ def _groups(folder: Traversable) -> Iterator[tuple[str, list[str]]]:
 
 
 def commented_values(text: str, prefix: str = "") -> Iterator[CommentedValue]:
-    """Values with comments behind them in a YAML text, with paths such as `site.pages.pay[1]`."""
+    """Values with comments behind them in a YAML text, with paths such as `site.pages.pay.1`."""
     root = yaml.compose(text, Loader=_Loader)
     if root is not None:
         yield from _below(root, prefix, text.splitlines(), yaml.SafeLoader(""))
@@ -83,7 +83,7 @@ def _below(node: yaml.Node, path: str, lines: list[str], values: yaml.SafeLoader
             yield from _below(value, f"{path}{dot}{key.value}", lines, values)
     elif isinstance(node, yaml.SequenceNode) and not node.flow_style:
         for k, item in enumerate(node.value):
-            yield from _below(item, f"{path}[{k}]", lines, values)
+            yield from _below(item, f"{path}.{k}", lines, values)
     else:
         rest = lines[node.end_mark.line][node.end_mark.column :] if node.end_mark.line < len(lines) else ""
         if rest.lstrip().startswith("#"):
@@ -94,9 +94,9 @@ _MISSING = object()
 
 
 def look_up(params: Mapping[str, Any], path: str) -> Any:
-    """Value at a dotted path with list indices; a marker of its own when there is none."""
+    """Value at a dotted path with places in lists as numbers; a marker of its own when there is none."""
     value: Any = params
-    for part in re.findall(r"[^.\[\]]+", path):
+    for part in path.split("."):
         if isinstance(value, Mapping) and part in value:
             value = value[part]
         elif isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sim.report.answers import answers
 from sim.report.assumptions import Assumption, assumptions
 
 FILE_NAME = "report.html"
+LEAST_ROWS_A_TRUCK = 10
 
 
 def write_report(
@@ -61,6 +63,7 @@ def write_report(
         has_parcels=kpis["parcels"] is not None,
         kpis=kpis,
         scale=scale,
+        coarse=_is_coarse(params, scale),
         assumptions=assumptions(params) if assumed is None else assumed,
         command=command(params, provenance),
         provenance=json.dumps(provenance, indent=2, ensure_ascii=False, default=str),
@@ -68,6 +71,12 @@ def write_report(
     path = directory / FILE_NAME
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _is_coarse(params: Mapping[str, Any], scale: float) -> bool:
+    """Whether a truck holds so few of the run's rows that waiting for it to fill is not what it is with real parcels."""
+    truck = (params.get("parcels") or {}).get("truck") or {}
+    return bool(truck) and float(truck["capacity_parcels"]) * scale < LEAST_ROWS_A_TRUCK
 
 
 def _figures(directory: Path, tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
@@ -103,10 +112,9 @@ def _flush_left(box: re.Match[str]) -> str:
 
 
 def command(params: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
-    """The command that runs it again."""
-    words = ["peakday run"]
+    """The command that runs it again, as a shell takes it."""
+    words = ["peakday", "run"]
     if provenance.get("experiment"):
         words.append(f"experiment={provenance['experiment']}")
     words += [f"{name}={params[name]}" for name in ("scale", "seed") if name in params]
-    words += [f"{part}=off" for part in ("site", "parcels") if part in params and params[part] is None]
-    return " ".join([*words, *map(str, provenance.get("overrides") or ())])
+    return shlex.join([*words, *map(str, provenance.get("overrides") or ())])

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.kernels import cell as kernels
+from sim.kernels import cell_state as kernels
 from sim.kernels.arrivals import Curve, index_arrivals
 from sim.kernels.calendar import empty_calendar, empty_opened, grown_calendar
+from sim.kernels.cell import advance_cell
 from sim.kernels.station import Jobs, Stations, empty_jobs, empty_stations, set_lanes, set_slots, with_room
 from sim.kernels.visits import Behaviour, Client, Keys
 from sim.records import OrderBatch
@@ -120,7 +121,7 @@ class Cell:
             self._tidy_s = until_s + _TIDY_S
             self._tidy()
         while True:
-            shortage = kernels.advance_cell(
+            shortage = advance_cell(
                 until_s,
                 model.bucket_s,
                 model.keys,

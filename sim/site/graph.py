@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 
-from sim.kernels.cell import DETERMINISTIC, EXPONENTIAL, GAMMA, LOGNORMAL, Routes, ServiceTimes
+from sim.kernels.cell_state import DETERMINISTIC, EXPONENTIAL, GAMMA, LOGNORMAL, Routes, ServiceTimes
 from sim.params import ParameterError
 from sim.params.site import SiteParams
 

@@ -14,7 +14,7 @@ import pandas as pd
 import simpy
 
 from sim.draws import stream
-from sim.kernels import cell as kernels
+from sim.kernels import cell_state as kernels
 from sim.kernels import retrial, station
 from sim.kernels.arrivals import Curve
 from sim.kernels.random import uniforms

@@ -1,0 +1,1 @@
+"""The workloads of `peakday bench`, and how each of the tools serves them: a file per tool."""
