@@ -219,10 +219,14 @@ def _leave_station(job, station, kind, time_s, keys, behaviour, client, routes, 
     finish(job, kind, time_s, keys, behaviour, client, bucket_s, cell)
 
 
-@kernel
-def _limit_rate(station, n, in_s, in_job, keys, behaviour, client, routes, times, bucket_s, cell):
-    """Refuse arrivals that find the token bucket empty; returns how many passed, moved to the front of the inbox."""
-    limits = cell.limits
+@inlined
+def _limit_rate(station, n, in_s, in_job, cell):
+    """Refuse arrivals that find the token bucket empty.
+
+    Those that pass move to the front of the inbox; the refused go to the end of the outbox, the last refused first.
+    Returns how many passed.
+    """
+    limits, boxes, jobs = cell.limits, cell.boxes, cell.jobs
     rate_per_s, burst = limits.rate_per_s[station], limits.burst[station]
     tokens, last_s = limits.tokens[station], limits.last_s[station]
     passed = 0
@@ -236,9 +240,12 @@ def _limit_rate(station, n, in_s, in_job, keys, behaviour, client, routes, times
             in_job[passed] = job
             passed += 1
         else:
-            cell.jobs.arrival_s[job] = time_s
-            cell.jobs.start_s[job] = np.nan
-            _leave_station(job, station, REJECTED, time_s, keys, behaviour, client, routes, times, bucket_s, cell)
+            at = boxes.out_s.size - 1 - (i - passed)
+            boxes.out_s[at] = time_s
+            boxes.out_job[at] = job
+            boxes.out_kind[at] = REJECTED
+            jobs.arrival_s[job] = time_s
+            jobs.start_s[job] = np.nan
     limits.tokens[station], limits.last_s[station] = tokens, last_s
     return passed
 
@@ -260,14 +267,16 @@ def _advance_stations(begin_s, end_s, keys, behaviour, client, routes, times, bu
             in_job = boxes.sorted_job
         for i in range(n):
             cell.record.site[np.int64(in_s[i]), station, ARRIVALS] += 1
+        passed = n
         if cell.limits.rate_per_s[station] < np.inf:
-            n = _limit_rate(station, n, in_s, in_job, keys, behaviour, client, routes, times, bucket_s, cell)
+            passed = _limit_rate(station, n, in_s, in_job, cell)
         left = advance_station(
-            station, end_s, in_s, in_job, n, cell.stations, cell.jobs, boxes.out_s, boxes.out_job, boxes.out_kind
+            station, end_s, in_s, in_job, passed, cell.stations, cell.jobs, boxes.out_s, boxes.out_job, boxes.out_kind
         )
-        for i in range(left):
+        for i in range(left + n - passed):
+            at = i if i < left else boxes.out_s.size - 1 - (i - left)
             _leave_station(
-                boxes.out_job[i], station, boxes.out_kind[i], boxes.out_s[i],
+                boxes.out_job[at], station, boxes.out_kind[at], boxes.out_s[at],
                 keys, behaviour, client, routes, times, bucket_s, cell,
             )  # fmt: skip
 

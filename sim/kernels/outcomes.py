@@ -152,17 +152,15 @@ def finish(job, outcome, time_s, keys, behaviour, client, bucket_s, cell):
     requests.serial[job] += np.uint32(1)
     if requests.gone[job]:
         return
-    shopper = cell.jobs.key[job]
     state = requests.state[job]
     deadline_s = requests.sent_s[job] + client.timeout_s
-    if time_s > deadline_s:
-        _settle(deadline_s, shopper, state, TIMED_OUT, keys, behaviour, client, bucket_s, cell)
-        return
-    if outcome == SERVED:
+    if time_s > deadline_s:  # the browser gave it up within this micro-window
+        time_s, outcome = deadline_s, TIMED_OUT
+    elif outcome == SERVED:
         record = cell.record
         bucket = latency_bucket(time_s - requests.sent_s[job], record.as_float, record.as_bits)
         record.latency[np.int64(time_s / 60.0), page_of(state), bucket] += 1
-    _settle(time_s, shopper, state, outcome, keys, behaviour, client, bucket_s, cell)
+    _settle(time_s, cell.jobs.key[job], state, outcome, keys, behaviour, client, bucket_s, cell)
 
 
 @kernel
