@@ -104,6 +104,26 @@ def check(params: FestivalParams) -> None:
         raise ParameterError(problems)
 
 
+def site_of(env: simpy.Environment, params: FestivalParams, *, trace: bool = False) -> Site:
+    """The site of a festival with its demand; trace: keep every request's times at every service, for tests."""
+    demand = params.demand
+    return Site(
+        env,
+        params.site,
+        pages=list(demand.visit.pages),
+        curve=arrival_curve(demand),
+        behaviour=behaviour(demand),
+        shoppers=params.shoppers,
+        scale=params.scale,
+        bucket_s=demand.visit.bucket_s,
+        horizon_s=demand.horizon_h * HOUR_S,
+        wireless_share=demand.wireless_share,
+        seed=params.seed,
+        threads=params.threads or cores(),
+        trace=trace,
+    )
+
+
 class Festival:
     """All parts of one run on one environment.
 
@@ -122,21 +142,7 @@ class Festival:
         check(params)
         self.env = simpy.Environment()
         self._report = progress
-        demand = params.demand
-        self.site = Site(
-            self.env,
-            params.site,
-            pages=list(demand.visit.pages),
-            curve=arrival_curve(demand),
-            behaviour=behaviour(demand),
-            shoppers=params.shoppers,
-            scale=params.scale,
-            bucket_s=demand.visit.bucket_s,
-            horizon_s=demand.horizon_h * HOUR_S,
-            wireless_share=demand.wireless_share,
-            seed=params.seed,
-            threads=params.threads or cores(),
-        )
+        self.site = site_of(self.env, params)
         self.end_s = self.site.horizon_s
         self.parcels: ParcelNetwork | None = None
         if params.parcels is not None:

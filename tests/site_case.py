@@ -6,12 +6,10 @@ import numpy as np
 import simpy
 
 from sim.compose import compose
-from sim.demand.arrivals import arrival_curve
-from sim.demand.visits import behaviour
+from sim.festival import site_of
 from sim.params import build
 from sim.params.festival import FestivalParams
 from sim.site.site import Site
-from sim.units import HOUR_S
 
 # A site on which everything happens: long queues, refusals, timeouts, retries, shoppers who give up, changes of capacity.
 SERVICES = ("gateway", "venue", "search", "item", "cart", "inventory", "trade", "payment", "bank")
@@ -52,31 +50,10 @@ def festival(*overrides: str) -> FestivalParams:
     return build(FestivalParams, {key: value for key, value in config.items() if key != "output"})
 
 
-def site_of(params: FestivalParams, *, trace: bool = False) -> tuple[simpy.Environment, Site]:
-    """The site alone on an environment of its own."""
-    env = simpy.Environment()
-    demand = params.demand
-    site = Site(
-        env,
-        params.site,
-        pages=list(demand.visit.pages),
-        curve=arrival_curve(demand),
-        behaviour=behaviour(demand),
-        shoppers=params.shoppers,
-        scale=params.scale,
-        bucket_s=demand.visit.bucket_s,
-        horizon_s=demand.horizon_h * HOUR_S,
-        wireless_share=demand.wireless_share,
-        seed=params.seed,
-        threads=params.threads or 1,
-        trace=trace,
-    )
-    return env, site
-
-
 def run_site(params: FestivalParams, *, stops_s: Iterable[float] = (), trace: bool = False) -> Site:
     """The site after its whole day, advanced at each of the stops."""
-    env, site = site_of(params, trace=trace)
+    env = simpy.Environment()
+    site = site_of(env, params, trace=trace)
     for stop_s in stops_s:
         env.run(until=stop_s)
         site.bring_orders()

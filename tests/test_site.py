@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.festival import site_of
 from sim.kernels import cell_state as kernels
 from sim.params import ParameterError
 from sim.site import cell as cell_module
@@ -93,9 +95,8 @@ def test_no_request_and_no_visit_is_lost_at_any_instant() -> None:
 
 def run_site_until(params, stop_s: float) -> Site:
     """The site advanced to one instant."""
-    from tests.site_case import site_of
-
-    env, site = site_of(params)
+    env = simpy.Environment()
+    site = site_of(env, params)
     env.run(until=stop_s)
     site.bring_orders()
     return site

@@ -8,7 +8,7 @@ from tests.site_case import BUSY, THREE_CELLS, calls_of, festival, run_site
 
 PROTECTED = [
     "+site.client.budget={tokens: 400000, gain: 0.2}",
-    "+site.services.item.rate_limit={rate_per_s: 60000, burst: 500000}",
+    "+site.services.item.rate_limit={rate_per_s: 60000, burst: 500000, warm_up_s: 300, cold_share: 0.3}",
     "site.client.jitter=equal",
     "site.services.payment.service={kind: gamma, mean_s: 3, cv: 1.5}",
 ]

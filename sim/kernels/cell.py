@@ -47,6 +47,7 @@ from sim.kernels.cell_state import (
 )
 from sim.kernels.heap import before
 from sim.kernels.outcomes import answer, finish, give_up, start_timers, tell_in_order
+from sim.kernels.protection import take_token
 from sim.kernels.random import bits, exponential, lognormal, pick, uniform
 from sim.kernels.station import CENTRAL, REJECTED, SERVED, advance_station, next_event_s
 from sim.kernels.times import key_of_attempt, standard_gamma
@@ -228,14 +229,12 @@ def _limit_rate(station, n, in_s, in_job, cell):
     """
     limits, boxes, jobs = cell.limits, cell.boxes, cell.jobs
     rate_per_s, burst = limits.rate_per_s[station], limits.burst[station]
-    tokens, last_s = limits.tokens[station], limits.last_s[station]
+    warm_up_s, cold_share = limits.warm_up_s[station], limits.cold_share[station]
+    bucket = limits.bucket[station]
     passed = 0
     for i in range(n):
         time_s, job = in_s[i], in_job[i]
-        tokens = min(burst, tokens + (time_s - last_s) * rate_per_s)
-        last_s = time_s
-        if tokens >= 1.0:
-            tokens -= 1.0
+        if take_token(bucket, time_s, rate_per_s, burst, 0.0, warm_up_s, cold_share):
             in_s[passed] = time_s
             in_job[passed] = job
             passed += 1
@@ -246,7 +245,6 @@ def _limit_rate(station, n, in_s, in_job, cell):
             boxes.out_kind[at] = REJECTED
             jobs.arrival_s[job] = time_s
             jobs.start_s[job] = np.nan
-    limits.tokens[station], limits.last_s[station] = tokens, last_s
     return passed
 
 

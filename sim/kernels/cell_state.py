@@ -88,12 +88,13 @@ class ServiceTimes(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Token buckets in front of S stations."""
+    """Token buckets in front of S stations, see `protection.take_token`."""
 
     rate_per_s: np.ndarray  # float64[S], inf: no limit
     burst: np.ndarray  # float64[S], tokens that the bucket holds
-    tokens: np.ndarray  # float64[S], at the last arrival
-    last_s: np.ndarray  # float64[S], that arrival
+    warm_up_s: np.ndarray  # float64[S], from t = 0 until the full rate
+    cold_share: np.ndarray  # float64[S], of the full rate at t = 0
+    bucket: np.ndarray  # float64[S, 2]
 
 
 class Requests(NamedTuple):
@@ -217,9 +218,9 @@ def empty_timers(places: int, records: int) -> Timers:
     )
 
 
-def full_limits(rate_per_s: np.ndarray, burst: np.ndarray) -> Limits:
+def full_limits(rate_per_s: np.ndarray, burst: np.ndarray, warm_up_s: np.ndarray, cold_share: np.ndarray) -> Limits:
     """Token buckets that are full at t = 0."""
-    return Limits(rate_per_s, burst, burst.copy(), np.zeros(burst.size))
+    return Limits(rate_per_s, burst, warm_up_s, cold_share, np.column_stack([burst, np.zeros(burst.size)]))
 
 
 def empty_boxes(stations: int, n: int) -> Boxes:

@@ -28,6 +28,8 @@ class RateLimitParams(Params):
 
     rate_per_s: float = Field(gt=0)
     burst: float = Field(ge=1)  # requests that may pass at once
+    warm_up_s: float = Field(default=0.0, ge=0)  # from midnight until the full rate
+    cold_share: float = Field(default=1.0, gt=0, le=1)  # of the full rate at midnight
 
 
 class ServiceParams(Params):

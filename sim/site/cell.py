@@ -42,6 +42,8 @@ class Share(NamedTuple):
     dispatch: np.ndarray  # int64[S], see sim.kernels.station
     rate_per_s: np.ndarray  # float64[S], inf: no limit
     burst: np.ndarray  # float64[S]
+    warm_up_s: np.ndarray  # float64[S]
+    cold_share: np.ndarray  # float64[S]
 
 
 class Cell:
@@ -84,7 +86,7 @@ class Cell:
             jobs=empty_jobs(_JOBS),
             requests=kernels.empty_requests(_JOBS),
             timers=kernels.empty_timers(_OPENED, _OPENED),
-            limits=kernels.full_limits(share.rate_per_s, share.burst),
+            limits=kernels.full_limits(share.rate_per_s, share.burst, share.warm_up_s, share.cold_share),
             boxes=kernels.empty_boxes(share.slots.size, _JOBS),
             record=kernels.empty_record(
                 seconds=int(np.ceil(model.horizon_s)),

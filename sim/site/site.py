@@ -109,6 +109,8 @@ def shares_of_cells(params: SiteParams, services: list[str], scale: float) -> li
         columns["dispatch"].append(np.full(cells, _DISPATCH[service.dispatch]))
         columns["rate_per_s"].append(np.full(cells, limit.rate_per_s * scale / cells if limit else math.inf))
         columns["burst"].append(np.full(cells, max(1.0, limit.burst * scale / cells) if limit else 1.0))
+        columns["warm_up_s"].append(np.full(cells, limit.warm_up_s if limit else 0.0))
+        columns["cold_share"].append(np.full(cells, limit.cold_share if limit else 1.0))
     stacked = {name: np.array(rows) for name, rows in columns.items()}
     return [Share(**{name: rows[:, cell].copy() for name, rows in stacked.items()}) for cell in range(cells)]
 
@@ -165,7 +167,9 @@ class Site:
             times=service_times(params, self.services) if params else no_service_times(),
         )
         self.horizon_s = horizon_s
-        shares = shares_of_cells(params, self.services, scale) if params else [Share(*([_NOTHING] * 7))]
+        shares = (
+            shares_of_cells(params, self.services, scale) if params else [Share(*([_NOTHING] * len(Share._fields)))]
+        )
         self._cells = [
             Cell(model, curve, shoppers, i, self.cells, share, self._lanes(share), trace=trace)
             for i, share in enumerate(shares)

@@ -14,6 +14,7 @@ from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
 from sim.kernels.arrivals import arrival_time
 from sim.kernels.cell import call_number, service_time
+from sim.kernels.protection import take_token
 from sim.kernels.random import bits, uniform
 from sim.kernels.visits import order_value, retry_delay, think_time, wanted_orders
 from sim.params.festival import FestivalParams
@@ -61,8 +62,9 @@ class Service:
         self.open = len(self.lanes)
         self.places = places if self.central else max(places // machines, int(params.queue > 0))
         self.turn = 0
-        self.rate_per_s = self.burst = self.tokens = float("inf")
-        self.last_s = 0.0
+        self.limit = params.rate_limit
+        self.rate_per_s = self.burst = 0.0
+        self.bucket = np.zeros(2)
 
     def _machine(self, params: ServiceParams) -> Slots:
         return Slots(self.env, params.slots_per_machine)
@@ -78,14 +80,10 @@ class Service:
 
     def limited(self) -> bool:
         """Whether the token bucket is empty; takes a token when it is not."""
-        if self.rate_per_s == float("inf"):
+        if self.limit is None:
             return False
-        self.tokens = min(self.burst, self.tokens + (self.env.now - self.last_s) * self.rate_per_s)
-        self.last_s = self.env.now
-        if self.tokens < 1:
-            return True
-        self.tokens -= 1
-        return False
+        rule = (self.rate_per_s, self.burst, 0.0, self.limit.warm_up_s, self.limit.cold_share)
+        return not take_token(self.bucket, self.env.now, *rule)
 
     def lane_for(self, choice: int) -> Slots:
         """The lane that an arrival is sent to; choice: 64 random bits."""
@@ -151,7 +149,7 @@ class ReferenceSite:
         if params.rate_limit is not None:
             for service in services:
                 service.rate_per_s = params.rate_limit.rate_per_s * scale / cells
-                service.burst = service.tokens = max(1.0, params.rate_limit.burst * scale / cells)
+                service.burst = service.bucket[0] = max(1.0, params.rate_limit.burst * scale / cells)
         return services
 
     def _change(self, change: Any) -> Generator[Any, Any, None]:
