@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from experiments import bench
-from experiments._bench import measure, tools, workloads
+from experiments._bench import first_minute, measure, tools, workloads
 from sim.kernels import recursion
 from sim.params import ParameterError
 
@@ -27,17 +27,21 @@ def test_the_tools_give_the_same_departures_and_peakday_is_faster(tmp_path, caps
     rows = pd.read_parquet(tmp_path / "bench.parquet")
     about = json.loads((tmp_path / "bench.json").read_text())
     usable, reasons = tools.usable(tools.TOOLS)
-    assert len(rows) == len(workloads.WORKLOADS) * len(usable) >= 9
+    assert len(rows) == len(workloads.WORKLOADS) * len(usable) + 2 >= 11
     assert rows["equal"].all()
     assert about["not_measured"] == reasons
     assert "SimPy" in about["versions"]
+    minute = rows[rows["workload"] == first_minute.NAME]
+    assert minute["tool"].tolist() == [tools.PEAKDAY, "SimPy"]
+    assert (minute["customers"] > 10).all()
+    rows = rows[rows["workload"] != first_minute.NAME]
     ours = rows[rows["tool"] == tools.PEAKDAY]
     assert ours["customers"].tolist() == [workload.customers // 100 for workload in workloads.WORKLOADS]
     assert (ours["ratio"] == 1.0).all()
     simpy = rows[rows["tool"] == "SimPy"]
     assert simpy["customers"].tolist() == [workload.customers // 400 for workload in workloads.WORKLOADS]
     assert (simpy["ratio"] > simpy["least"] / 100).all()
-    assert capsys.readouterr().out.count("equal, bit by bit") == len(rows)
+    assert capsys.readouterr().out.count("equal, bit by bit") == len(rows) + len(minute)
 
 
 def test_a_departure_that_is_off_by_one_bit_is_found(monkeypatch, capsys) -> None:
@@ -53,7 +57,7 @@ def test_a_departure_that_is_off_by_one_bit_is_found(monkeypatch, capsys) -> Non
     assert bench.main([*TINY, "least=0"]) == 1
     out = capsys.readouterr().out
     assert out.count("DIFFER") == len(workloads.WORKLOADS) * (len(OURS) - 1)
-    assert out.count("equal, bit by bit") == len(workloads.WORKLOADS)
+    assert out.count("equal, bit by bit") == len(workloads.WORKLOADS) + 2
 
 
 def test_a_peakday_that_is_not_fast_enough_fails(monkeypatch, capsys) -> None:
@@ -84,7 +88,7 @@ def test_packages_that_are_missing_broken_or_fail_are_named_and_stop_nothing(mon
     monkeypatch.setattr(workloads, "WORKLOADS", workloads.WORKLOADS[:1])
     assert bench.main([*TINY, "least=0"]) == 0
     out = capsys.readouterr().out
-    assert out.count("equal, bit by bit") == len(OURS)
+    assert out.count("equal, bit by bit") == len(OURS) + 2
     assert "Missing: not installed" in out
     assert "Broken: cannot be imported: No module named" in out
     assert "Failing, M/M/1, utilisation 0.9: failed: no such model" in out

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments._reference import station as reference
 from sim import lab
 from sim.draws import stream
 from sim.lab.distributions import Hyperexponential, Lognormal
 from sim.lab.stations import StationParams
 from sim.params import ParameterError
-from tests.reference import station as reference
 
 MM1: dict[str, Any] = {"arrival": lab.poisson(0.9), "service": lab.exponential(1.0)}
 CROWDED: dict[str, Any] = {

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments._reference.parcels import Reference
 from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case
-from tests.reference.parcels import Reference
 
 COLUMNS = (
     "shopper", "orders", "merchant", "created_s", "packed_s", "picked_up_s", "origin_hub_s", "departed_s", "destination_hub_s",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments._reference.protection import Breaker, Bucket
 from sim.kernels import kernel
 from sim.kernels import protection as rules
-from tests.reference.protection import Breaker, Bucket
 
 take_token = kernel(lambda *arguments: rules.take_token(*arguments))
 comes_in_time = kernel(lambda *arguments: rules.comes_in_time(*arguments))

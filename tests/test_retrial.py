@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments._reference import retrial as reference
 from sim.draws import stream
 from sim.kernels import kernel, random, retrial
 from sim.kernels import station as kernels
 from sim.kernels.times import DETERMINISTIC, EXPONENTIAL, Distribution, key_of_attempt, time_of
 from sim.lab.retries import serve_clients
-from tests.reference import retrial as reference
 
 INFINITY = math.inf
 BACKOFFS = ("none", "fixed", "exponential")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.reference.site import ReferenceSite
+from experiments._reference.site import ReferenceSite
 from tests.site_case import BUSY, THREE_CELLS, calls_of, festival, run_site
 
 PROTECTED = [

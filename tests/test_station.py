@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments._reference import station as reference
 from sim.kernels import station as kernels
-from tests.reference import station as reference
 
 INFINITY = math.inf
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.draws import stream
-from sim.kernels import retrial, times
+from sim.kernels import recursion, retrial, times
 from sim.kernels import station as kernels
 from sim.lab.arrivals import Arrival, arrivals
 from sim.lab.distributions import Service, Specification, Times
@@ -197,12 +197,18 @@ def serve(arrival_s: Times, service_s: Times, *, slots: int, limit: int, timeout
 
 
 def _advance(stations: kernels.Stations, jobs: kernels.Jobs, arrival_s: Times, end_s: float) -> Served:
-    """Send jobs through station 0 in one window."""
+    """Send jobs through station 0 in one window: by the recursion where it does the same."""
     n = arrival_s.size
     jobs.key[:] = np.arange(n)
-    out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
-    inbox_job = np.arange(n, dtype=np.int32)
-    left = kernels.advance_station(0, end_s, arrival_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind)
+    out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.full(n, kernels.SERVED, np.int8)
+    if n > 0 and recursion.suits(stations, 0, n):
+        slots = min(int(stations.lane_slots[0]), n)
+        start_s, service_s, tree = np.empty(n), np.ascontiguousarray(jobs.service_s), recursion.empty_tree(slots)
+        left = recursion.serve_all(end_s, arrival_s, service_s, slots, *tree, start_s, out_s, out_job)
+        jobs.start_s[:] = start_s
+    else:
+        inbox_job = np.arange(n, dtype=np.int32)
+        left = kernels.advance_station(0, end_s, arrival_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind)
     departure_s = np.full(n, np.nan)
     outcome = np.full(n, retrial.UNFINISHED, np.int8)
     departure_s[out_job[:left]] = out_s[:left]

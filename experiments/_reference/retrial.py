@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from tests.reference.protection import WHOLE, Bucket
-from tests.reference.station import (
+from experiments._reference.protection import WHOLE, Bucket
+from experiments._reference.station import (
     ARRIVAL,
     DEADLINE,
     REJECTED,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import simpy
 
+from experiments._reference.places import Hub, Outlet, Parcel, Process, Vehicle, at
 from sim.draws import stream
 from sim.kernels.hub import is_lost
 from sim.kernels.orders import attributes, is_virtual, joins_previous
@@ -24,7 +25,6 @@ from sim.parcels.merchants import make_merchants
 from sim.parcels.plan import make_plan
 from sim.units import DAY_S, HOUR_S, seconds
 from tests.parcel_case import Case
-from tests.reference.places import Hub, Outlet, Parcel, Process, Vehicle, at
 
 Trains = list[tuple[int, TrainParams]]
 

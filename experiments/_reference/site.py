@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import simpy
 
+from experiments._reference.station import REJECTED, SERVED, TIMED_OUT, Slots
 from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
 from sim.kernels.arrivals import arrival_time
@@ -22,7 +23,6 @@ from sim.params.site import ServiceParams
 from sim.site.graph import service_graph, service_times, topological_order
 from sim.site.site import cells_at_scale, client_of_cell, slots_of_cells, visit_keys
 from sim.units import HOUR_S
-from tests.reference.station import REJECTED, SERVED, TIMED_OUT, Slots
 
 LEAVE = "leave"
 
