@@ -16,17 +16,17 @@ WIDEST = 1000
 
 def show_figures(kpis: Figures, published: Mapping[str, float]) -> None:
     """Print one run's key figures; `published` has the published values by the same names, at the run's scale."""
-    table = _table("key figure", "this run", "published x scale", "difference")
+    table = table_of("key figure", "this run", "published x scale", "difference")
     for name, value in kpis.items():
         known = published.get(name)
         difference = f"{value / known - 1:+.1%}" if known and value is not None else ""
         table.add_row(_labelled(name), written(value), written(known) if known else "", difference)
-    _print(table)
+    print_table(table)
 
 
 def show_replications(runs: Sequence[Figures], published: Mapping[str, float]) -> None:
     """Print mean and spread of the key figures over replications."""
-    table = _table("key figure", "mean", "standard deviation", "least", "most", "published x scale")
+    table = table_of("key figure", "mean", "standard deviation", "least", "most", "published x scale")
     for name in runs[0]:
         values = [run[name] for run in runs if run[name] is not None]
         if name == "seed" or len(values) < 2:
@@ -34,7 +34,7 @@ def show_replications(runs: Sequence[Figures], published: Mapping[str, float]) -
         spread = [statistics.fmean(values), statistics.stdev(values), min(values), max(values)]
         known = published.get(name)
         table.add_row(_labelled(name), *map(written, spread), written(known) if known else "")
-    _print(table)
+    print_table(table)
 
 
 def published_at(scale: float) -> dict[str, float]:
@@ -61,7 +61,8 @@ def _labelled(name: str) -> str:
     return f"{name} \\[{unit}]" if unit else name
 
 
-def _table(first: str, *others: str) -> Table:
+def table_of(first: str, *others: str) -> Table:
+    """A table for the terminal: words first, then numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first, no_wrap=True)
     for column in others:
@@ -69,7 +70,7 @@ def _table(first: str, *others: str) -> Table:
     return table
 
 
-def _print(table: Table) -> None:
+def print_table(table: Table) -> None:
     """As wide as the table is: a number that is cut is worse than a line that wraps."""
     console = Console(highlight=False, width=WIDEST)
     console.width = Measurement.get(console, console.options, table).maximum

@@ -6,25 +6,24 @@ demand (curve, behaviour) -> Site -> bring_orders -> ParcelNetwork -> tables
 
 import os
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
 from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import behaviour
-from sim.geography import check as check_geography
-from sim.geography import destination_weights, load_geography, origin_weights
-from sim.network import build_network
+from sim.own_data import Places, Replay, places, read_orders, with_own_carriers
 from sim.params import ParameterError
 from sim.params.festival import FestivalParams
-from sim.parcels import ParcelNetwork
+from sim.params.rehearsal import RehearsalParams
+from sim.params.site import SiteParams
+from sim.parcels import ParcelNetwork, check_stock
 from sim.parcels import check as check_parcels
+from sim.records import Tables
+from sim.rehearsal import rehearse
 from sim.site.graph import service_graph
 from sim.site.site import Site
 from sim.units import DAY_S, HOUR_S, MINUTE_S
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def cores() -> int:
@@ -33,7 +32,7 @@ def cores() -> int:
 
 
 # Peak memory of whole runs with their report, measured at scale 0.001, 0.01 and 0.1 (docs/scale.md) and fitted by a line.
-_BASE_BYTES = 430e6
+_BASE_BYTES = 600e6
 _SITE_BYTES_PER_SHOPPER = 50.0
 _PARCELS_BYTES_PER_SHOPPER = 80.0
 
@@ -55,14 +54,27 @@ def memory_available_bytes() -> float:
 
 
 def _check_memory(params: FestivalParams) -> None:
-    needed, available = memory_needed_bytes(params), memory_available_bytes()
-    if needed > available:
-        raise ParameterError(
-            [
-                f"scale must leave a run that fits into memory: {params.scale:g} needs about {needed / 1e9:.1f} GB, "
-                f"{available / 1e9:.1f} GB are available"
-            ]
-        )
+    available = memory_available_bytes()
+    runs = {"scale": params}
+    if params.rehearsal is not None and params.site is not None:
+        runs["rehearsal.scale"] = params.model_copy(update={"scale": params.rehearsal.scale, "parcels": None})
+    problems = [
+        f"{name} must leave a run that fits into memory: {run.scale:g} needs about {needed / 1e9:.1f} GB, "
+        f"{available / 1e9:.1f} GB are available"
+        for name, run in runs.items()
+        if (needed := memory_needed_bytes(run)) > available
+    ]
+    if problems:
+        raise ParameterError(problems)
+
+
+def _check_services(site: SiteParams, rehearsal: RehearsalParams | None) -> None:
+    service_graph(site)
+    try:
+        for case in rehearsal.cases(site) if rehearsal is not None else ():
+            service_graph(case.site)
+    except ParameterError as error:
+        raise ParameterError(f"rehearsal: {problem}" for problem in error.problems) from None
 
 
 class Progress(NamedTuple):
@@ -82,19 +94,24 @@ def check(params: FestivalParams) -> None:
     ParameterError
         With every problem of the service graph, the arrival curve, the geography, the carriers and the memory.
     """
-    geography = load_geography()
-    checks: list[Callable[[], object]] = [
-        lambda: arrival_curve(params.demand),
-        lambda: check_geography(params.geography, geography),
-        lambda: _check_memory(params),
-    ]
-    if params.site is not None:
-        site = params.site
-        checks.append(lambda: service_graph(site))
-    if params.parcels is not None:
-        parcels = params.parcels
-        checks.append(lambda: check_parcels(parcels, geography, weight=1 / params.scale))
     problems: list[str] = []
+    where = None
+    try:
+        params, where = _with_own_data(params)
+    except ParameterError as error:
+        problems += error.problems
+    checks: list[Callable[[], object]] = [lambda: arrival_curve(params.demand)]
+    if params.data.orders is None:
+        checks.append(lambda: _check_memory(params))
+    if params.site is not None:
+        site, rehearsal = params.site, params.rehearsal
+        checks.append(lambda: _check_services(site, rehearsal))
+    if where is not None:
+        geography = where.geography
+        if (parcels := params.parcels) is not None:
+            checks.append(lambda: check_parcels(parcels, geography, weight=1 / params.scale))
+        if (stock := params.stock) is not None:
+            checks.append(lambda: check_stock(stock, params.orders, geography))
     for one in checks:
         try:
             one()
@@ -102,6 +119,29 @@ def check(params: FestivalParams) -> None:
             problems += error.problems
     if problems:
         raise ParameterError(problems)
+
+
+def _with_own_data(params: FestivalParams) -> tuple[FestivalParams, Places]:
+    """The parameters with the carriers of the user's files, and the places; what is wrong with them all is told at once."""
+    problems: list[str] = []
+    where, found = None, params
+    try:
+        where = places(params.data, params.geography)
+    except ParameterError as error:
+        problems += error.problems
+    if (parcels := params.parcels) is not None:
+        try:
+            found = params.model_copy(update={"parcels": with_own_carriers(parcels, params.data)})
+        except ParameterError as error:
+            problems += error.problems
+        if params.data.orders is not None:
+            try:
+                read_orders(params.data, parcels.horizon_days * DAY_S)
+            except ParameterError as error:
+                problems += error.problems
+    if problems or where is None:
+        raise ParameterError(problems)
+    return found, where
 
 
 def site_of(env: simpy.Environment, params: FestivalParams, *, trace: bool = False) -> Site:
@@ -117,7 +157,7 @@ def site_of(env: simpy.Environment, params: FestivalParams, *, trace: bool = Fal
         scale=params.scale,
         bucket_s=demand.visit.bucket_s,
         horizon_s=demand.horizon_h * HOUR_S,
-        wireless_share=demand.wireless_share,
+        regions=list(demand.regions),
         seed=params.seed,
         threads=params.threads or cores(),
         trace=trace,
@@ -140,25 +180,35 @@ class Festival:
 
     def __init__(self, params: FestivalParams, *, progress: Callable[[Progress], None] | None = None) -> None:
         check(params)
+        params, where = _with_own_data(params)
         self.env = simpy.Environment()
         self._report = progress
-        self.site = site_of(self.env, params)
+        orders, shoppers = params.orders, params.shoppers
+        self.site: Site | Replay
+        if params.data.orders is not None and params.parcels is not None:
+            self.site = Replay(self.env, read_orders(params.data, params.parcels.horizon_days * DAY_S))
+            orders = orders.model_copy(update={"expected_parcels": self.site.orders / params.scale})
+            shoppers = self.site.shoppers
+        else:
+            self.site = site_of(self.env, params)
         self.end_s = self.site.horizon_s
         self.parcels: ParcelNetwork | None = None
         if params.parcels is not None:
-            geography = load_geography()
             self.end_s = max(self.end_s, params.parcels.horizon_days * DAY_S)
             self.parcels = ParcelNetwork(
                 self.env,
                 params.parcels,
-                params.orders,
-                build_network(geography),
-                origins=origin_weights(params.geography, geography),
-                destinations=destination_weights(params.geography, geography),
+                orders,
+                where.network,
+                origins=where.sends,
+                destinations=where.receives,
                 seed=params.seed,
                 weight=1 / params.scale,
-                shoppers=params.shoppers,
+                shoppers=shoppers,
                 bring_orders=self.site.bring_orders,
+                stock=params.stock,
+                weather=params.weather,
+                threads=params.threads or cores(),
             )
         self.env.process(self._watch())
 
@@ -174,19 +224,17 @@ class Festival:
                 self._report(Progress(self.env.now, self.end_s, rows, phase))
             yield self.env.timeout(MINUTE_S if site_open else HOUR_S)
 
-    def run(self) -> "dict[str, pd.DataFrame]":
+    def run(self) -> Tables:
         """Run to the end; the tables of all parts."""
         self.env.run(until=self.end_s)
         self.site.advance()
         if self.parcels is None:
-            return self.site.tables()
+            return Tables(self.site.tables())
         self.parcels.finish()
-        return self.site.tables() | self.parcels.tables()
+        return Tables(self.site.tables()) | self.parcels.tables()
 
 
-def run_festival(
-    params: FestivalParams, *, progress: Callable[[Progress], None] | None = None
-) -> "dict[str, pd.DataFrame]":
+def run_festival(params: FestivalParams, *, progress: Callable[[Progress], None] | None = None) -> Tables:
     """Simulate one festival; the tables of `sim.records`.
 
     Raises
@@ -194,4 +242,7 @@ def run_festival(
     ParameterError
         When the parameters do not fit together; nothing has been simulated then.
     """
-    return Festival(params, progress=progress).run()
+    festival = Festival(params, progress=progress)
+    if progress is not None:
+        progress(Progress(0.0, festival.end_s, 0, "rehearsal"))
+    return Tables(rehearse(params, site_of)) | festival.run()

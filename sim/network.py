@@ -75,6 +75,11 @@ class Network:
         """Cities along the shortest way by road, both ends included."""
         return self._path(self._roads, origin, destination, "road")
 
+    def road_paths(self, origin: str) -> dict[str, list[str]]:
+        """For each city, the cities along the shortest way to it by road, both ends included."""
+        self.geography.index(origin)
+        return dict(nx.single_source_dijkstra_path(self._roads, origin, weight="road_km"))
+
     def rail_path(self, origin: str, destination: str) -> list[str]:
         """Cities along the shortest way by rail, both ends included.
 

@@ -18,6 +18,8 @@ from sim.params.base import ParameterError, build
 from sim.store import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sim.festival import Progress
     from sim.params.festival import FestivalParams
 
@@ -151,7 +153,7 @@ def run(replication: Replication, progress: Watch | None = None) -> Result:
         return store.read_result(directory)
     with store.new_folder(directory) as partial:
         result = _simulated(replication, progress)
-        store.write_result(partial, result)
+        result = store.write_result(partial, result)
         with store.explained(directory):
             illustrate(partial, result)
     return result._replace(directory=directory)
@@ -181,6 +183,7 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
     started_s = time.perf_counter()
     _forget_peak_rss()
     tables = festival.run_festival(replication.params, progress=progress)
+    tables = tables | metrics.missing_summaries(tables)
     wall_s = time.perf_counter() - started_s
     peak_rss_bytes = _peak_rss_bytes()
     kpis = metrics.kpis(
@@ -189,7 +192,7 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
         seed=replication.params.seed,
         wall_s=wall_s,
         peak_rss_bytes=peak_rss_bytes,
-        shoppers=replication.params.shoppers,
+        shoppers=_shoppers(replication.params, tables),
     )
     provenance = {
         "experiment": replication.experiment,
@@ -206,6 +209,11 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
         "host": {"name": platform.node(), "system": platform.platform(), "cores": festival.cores()},
     }
     return Result(store.plain(kpis), tables, replication.config, provenance, None)
+
+
+def _shoppers(params: "FestivalParams", tables: "Mapping[str, pd.DataFrame]") -> int:
+    """Shoppers of a run; those of the user's own orders are counted."""
+    return params.shoppers if params.data.orders is None else int(tables["orders"]["shopper"].nunique())
 
 
 def _beyond_this_machine(config: Mapping[str, Any]) -> list[str]:

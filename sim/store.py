@@ -6,11 +6,12 @@ DIR/config.yaml  provenance.json  kpis.json  tables/*.parquet  figures/  report.
 import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -72,6 +73,14 @@ class StoredTables(Mapping[str, "pd.DataFrame"]):
 
         return pyarrow.parquet.read_table(self._files[name]).to_pandas()
 
+    def chunks(self, name: str, columns: Sequence[str] | None, rows: int) -> "Iterator[pd.DataFrame]":
+        """One table, or some of its columns, in pieces; see `sim.records.chunks`."""
+        import pyarrow.parquet
+
+        with pyarrow.parquet.ParquetFile(self._files[name]) as file:
+            for batch in file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns)):
+                yield batch.to_pandas()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
@@ -93,8 +102,18 @@ def source_hash() -> str:
 def run_key(config: Mapping[str, Any]) -> str:
     """Key of a run: the same for the same code, config and seed, whatever the folder and the number of replications."""
     described = {name: value for name, value in config.items() if name not in NOT_PART_OF_A_RUN}
-    text = json.dumps([source_hash(), described], sort_keys=True)
+    text = json.dumps([source_hash(), described, _digests(config.get("data") or {})], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _digests(data: Mapping[str, Any]) -> dict[str, str]:
+    """Hashes of the user's own files, so that a run with a changed file is another run."""
+    files = {name: Path(str(file)) for name, file in data.items() if file is not None and name != "day_zero"}
+    return {
+        name: hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+        for name, file in files.items()
+        if file.is_file()
+    }
 
 
 def run_folder(output: str | Path, experiment: str, config: Mapping[str, Any]) -> Path:
@@ -201,15 +220,29 @@ def explained(directory: Path) -> Iterator[None]:
         raise StoreError(f"{where} cannot be written: {error.strerror or error}") from error
 
 
-def write_result(directory: Path, result: Result) -> None:
-    """Config, provenance, key figures and tables of a result into an existing folder."""
+def write_result(directory: Path, result: Result) -> Result:
+    """Config, provenance, key figures and tables of a result into an existing folder.
+
+    Returns the result with its provenance completed: `table_hashes`, of each table's file. Equal runs have equal hashes,
+    whatever their threads.
+    """
     with explained(directory):
         (directory / CONFIG).write_text(as_yaml(result.params), encoding="utf-8")
-        _write_json(directory / PROVENANCE, result.provenance)
         _write_json(directory / KPIS, result.kpis)
         (directory / TABLES).mkdir()
-        for name, table in result.tables.items():
-            _write_table(directory / TABLES / f"{name}.parquet", name, table)
+        hashes = {}
+        for name in result.tables:
+            file = directory / TABLES / f"{name}.parquet"
+            _write_table(file, name, result.tables)
+            hashes[name] = _hash(file)
+        complete = result._replace(provenance={**result.provenance, "table_hashes": hashes})
+        _write_json(directory / PROVENANCE, complete.provenance)
+    return complete
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def read_result(directory: Path) -> Result:
@@ -263,22 +296,37 @@ def _described(column: "Column") -> dict[str, str]:
     return {"unit": column.unit, "meaning": column.meaning}
 
 
-def _write_table(file: Path, name: str, table: "pd.DataFrame") -> None:
-    """One table as Parquet; unit and meaning of each column travel with it."""
+def _write_table(file: Path, name: str, tables: "Mapping[str, pd.DataFrame]") -> None:
+    """One table as Parquet, piece by piece; unit and meaning of each column travel with it."""
     import pyarrow as pa
     import pyarrow.parquet
 
     from sim.records import TABLES as SCHEMAS
-    from sim.records import SchemaError
+    from sim.records import SchemaError, chunks
 
     schema = SCHEMAS.get(name)
-    if schema is None or list(table.columns) != list(schema):
-        raise SchemaError(
-            f"table {name} must have the columns that sim.records lists for it, got {list(table.columns)}"
-        )
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    fields = [
-        field.with_metadata({"unit": schema[field.name].unit, "meaning": schema[field.name].meaning})
-        for field in arrow.schema
-    ]
-    pyarrow.parquet.write_table(arrow.cast(pa.schema(fields, arrow.schema.metadata)), file, compression="zstd")
+    writer = None
+    try:
+        for piece in itertools.chain(chunks(tables, name), (tables[name],) if _is_empty(tables, name) else ()):
+            if schema is None or list(piece.columns) != list(schema):
+                raise SchemaError(
+                    f"table {name} must have the columns that sim.records lists for it, got {list(piece.columns)}"
+                )
+            arrow = pa.Table.from_pandas(piece, preserve_index=False)
+            fields = [
+                field.with_metadata({"unit": schema[field.name].unit, "meaning": schema[field.name].meaning})
+                for field in arrow.schema
+            ]
+            described = pa.schema(fields, arrow.schema.metadata)
+            if writer is None:
+                writer = pyarrow.parquet.ParquetWriter(file, described, compression="zstd")
+            writer.write_table(arrow.cast(described))
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _is_empty(tables: "Mapping[str, pd.DataFrame]", name: str) -> bool:
+    from sim.records import chunks
+
+    return next(chunks(tables, name), None) is None

@@ -301,3 +301,11 @@ def slow_share(fan_out: int, slow: float) -> float:
     Source: Dean, Barroso (2013), doi:10.1145/2408776.2408794.
     """
     return 1.0 - (1.0 - slow) ** fan_out
+
+
+def pooled_safety_stock(outlets: int) -> float:
+    """Safety stock of one store for so many equal, independent outlets, as a share of what they need with stock of their own.
+
+    Both keep the same chance of running out; demand is nearly normal. Source: Eppen (1979), doi:10.1287/mnsc.25.5.498.
+    """
+    return 1.0 / math.sqrt(outlets)

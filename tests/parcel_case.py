@@ -14,6 +14,8 @@ from sim.params import build
 from sim.params.geography import GeographyParams
 from sim.params.orders import OrdersParams
 from sim.params.parcels import ParcelsParams
+from sim.params.stock import StockParams
+from sim.params.weather import WeatherParams
 from sim.parcels import ParcelNetwork
 from sim.records import OrderBatch
 from sim.units import DAY_S, seconds
@@ -43,6 +45,8 @@ class Case(NamedTuple):
     shoppers: int
     weight: float
     seed: int = 1
+    weather: WeatherParams | None = None
+    stock: StockParams | None = None
 
 
 def made_up_orders(orders: int, seed: int = 0) -> OrderBatch:
@@ -58,6 +62,15 @@ def made_up_orders(orders: int, seed: int = 0) -> OrderBatch:
     paid_s = paid_s[order]
     by_time = np.lexsort((number, shopper, paid_s))
     return OrderBatch(paid_s[by_time], shopper[by_time], number[by_time], np.full(shopper.size, 180.5))
+
+
+def in_one_visit(batch: OrderBatch) -> OrderBatch:
+    """The same orders, each shopper's a minute apart, as on the site."""
+    first_s = np.full(int(batch.shopper.max()) + 1, np.inf)
+    np.minimum.at(first_s, batch.shopper, batch.paid_s)
+    paid_s = first_s[batch.shopper] + 60.0 * batch.number
+    order = np.lexsort((batch.number, batch.shopper, paid_s))
+    return OrderBatch(paid_s[order], batch.shopper[order], batch.number[order], batch.value_rmb[order])
 
 
 class OrderDouble:
@@ -86,7 +99,7 @@ def shipped_case(rows: int, seed: int = 1) -> Case:
     """The shipped configs with so few orders that each parcel row stands for many."""
     params, orders, places = shipped_params()
     geography = load_geography()
-    batch = made_up_orders(rows, seed)
+    batch = in_one_visit(made_up_orders(rows, seed))
     weight = ORDERS_2012 / batch.paid_s.size
     return Case(
         params,
@@ -121,16 +134,32 @@ def small_country(ring_km: Sequence[float] = ODD_KM) -> Network:
 SMALL_PARCELS: dict[str, Any] = {
     "horizon_days": 12,
     "lost_share": 0.01,
+    "everyday_parcels": [100, 200],
     "wave_s": 3600,
     "hold_s": 14400,
     "pickup_clocks": ["10:00", "15:00", "20:00"],
     "timetable_clocks": ["03:00", "15:00"],
     "outlet_clocks": ["05:00", "11:00"],
     "feeder": {"speed_kmh": 45, "handling_s": 1800},
+    "capacity": {"sort_factor": 1.0, "storage_factor": 1.0, "couriers_factor": 1.0},
+    "sorting": {
+        "shifts": {"06:00": 1.2, "22:00": 0.7},
+        "hired": [{"from_h": 60, "share": 0.3}],
+        "again_share": 0.05,
+        "gate_share": 3.0,
+    },
     "truck": {
         "capacity_parcels": 120,
+        "capacity_kg": 150,
         "speed_kmh": 60,
         "handling_s": 3600,
+        "drivers": 1,
+        "wheel_s": 7200,
+        "stop_s": 900,
+        "shift_s": 14400,
+        "sleep_s": 18000,
+        "breakdown_km": 2000,
+        "repair_s": 7000,
         "own_rmb_per_km": 6.0,
         "hired_rmb_per_km": 9.0,
     },
@@ -140,10 +169,24 @@ SMALL_PARCELS: dict[str, Any] = {
         "tour_parcels": 10,
         "success_share": 0.8,
         "staffing_sigma": 0.3,
+        "closes": "18:30",
+        "speed_kmh": 15.0,
+        "stop_s": 600.0,
+        "people_per_km2": 20000.0,
+        "locker_share": 0.1,
+        "collect_s": 20000.0,
+        "damaged_share": 0.02,
+        "wrong_address_share": 0.04,
+        "refused_share": 0.03,
+        "forward_s": 100000.0,
+        "return_s": 200000.0,
     },
     "carriers": {
         "swift": {
             "share": 0.6,
+            "parcel_rmb": 6.0,
+            "kg_rmb": 1.0,
+            "pickup_per_day": None,
             "hubs": {
                 "Ash": {"sort_per_h": 60, "storage_parcels": 400},
                 "Elm": {"sort_per_h": 90, "storage_parcels": 500},
@@ -162,13 +205,18 @@ SMALL_PARCELS: dict[str, Any] = {
                     "gather_s": 14400,
                     "travel_s": 30000,
                     "handling_s": 3600,
-                    "capacity_parcels": 200,
+                    "wagons": 4,
+                    "wagon_parcels": 50,
+                    "wagon_kg": 20,
                     "trip_rmb": 900.0,
                 }
             ],
         },
         "steady": {
             "share": 0.4,
+            "parcel_rmb": 5.0,
+            "kg_rmb": 2.0,
+            "pickup_per_day": None,
             "hubs": {
                 "Birch": {"sort_per_h": 40, "storage_parcels": 350},
                 "Hazel": {"sort_per_h": 70, "storage_parcels": 300},
@@ -197,10 +245,42 @@ SMALL_ORDERS: dict[str, Any] = {
     "virtual_share": 0.1,
     "same_merchant_share": 0.4,
     "preferred_carrier_share": 0.8,
+    "switch_share": 0.4,
     "expected_parcels": 2000,
-    "weight_median_kg": 1.2,
-    "weight_sigma": 1.1,
-    "warehouse": {"shift_start": "08:00", "shift_end": "20:00", "staffed_days": 2.0, "spread_sigma": 0.5},
+    "categories": {
+        "cloth": {"share": 0.7, "order_items": 1.5, "item_median_kg": 0.6, "item_sigma": 0.6, "dm3_per_kg": 6.0},
+        "metal": {"share": 0.3, "order_items": 1.0, "item_median_kg": 2.5, "item_sigma": 0.8, "dm3_per_kg": 2.0},
+    },
+    "warehouse": {
+        "shift_start": "08:00",
+        "shift_end": "20:00",
+        "cutoff": "22:00",
+        "pick_s": 20,
+        "pack_s": 60,
+        "staffed_days": 2.0,
+        "spread_sigma": 0.5,
+        "hired_from_days": 1,
+        "hired_factor": 1.25,
+        "promise_h": 48,
+        "prepacked": {"merchants": 5, "share": 0.3, "label_s": 10, "staffed_days": 0.5},
+    },
+}
+
+
+SMALL_STOCK: dict[str, Any] = {
+    "policy": "past_sales",
+    "merchants": 25,
+    "placed_items": 1200,
+    "expected_orders": 2500,
+    "drift_sigma": 0.3,
+    "replenish_clock": "12:00",
+    "replenish_h": 20,
+    "places": {
+        "Birch": {"capacity_m3": 4.0, "pack_per_h": 60},
+        "Elm": {"capacity_m3": 2.0, "pack_per_h": 30},
+        "Larch": {"capacity_m3": 3.0, "pack_per_h": 40},
+    },
+    "forecast": None,
 }
 
 
@@ -211,9 +291,10 @@ def small_case(
     seed: int = 1,
     parcels: Mapping[str, Any] | None = None,
     merchants: Mapping[str, Any] | None = None,
+    stock: Mapping[str, Any] | None = None,
     ring_km: Sequence[float] = ODD_KM,
 ) -> Case:
-    """A case in the small country; `parcels` and `merchants` replace top-level values of its parameters."""
+    """A case in the small country; `parcels`, `merchants` and `stock` replace top-level values; no stock: none forward."""
     network = small_country(ring_km)
     batch = made_up_orders(orders, seed)
     return Case(
@@ -226,10 +307,11 @@ def small_case(
         int(batch.shopper.max()) + 1,
         weight,
         seed,
+        stock=None if stock is None else build(StockParams, {**SMALL_STOCK, **stock}, "stock"),
     )
 
 
-def built(case: Case, env: simpy.Environment) -> ParcelNetwork:
+def built(case: Case, env: simpy.Environment, threads: int = 1) -> ParcelNetwork:
     """The parcels part of a case on an environment, fed by the double."""
     return ParcelNetwork(
         env,
@@ -242,6 +324,9 @@ def built(case: Case, env: simpy.Environment) -> ParcelNetwork:
         weight=case.weight,
         shoppers=case.shoppers,
         bring_orders=OrderDouble(env, case.batch),
+        weather=case.weather,
+        threads=threads,
+        stock=case.stock,
     )
 
 
@@ -251,10 +336,11 @@ def run(
     until_s: float | None = None,
     at_s: Iterable[float] = (),
     look: Callable[[ParcelNetwork], None] | None = None,
+    threads: int = 1,
 ) -> ParcelNetwork:
     """Run a case to its horizon or `until_s`; at the times `at_s` advance the part and look at it."""
     env = simpy.Environment()
-    part = built(case, env)
+    part = built(case, env, threads)
 
     def advance(_: simpy.Event) -> None:
         part.advance()

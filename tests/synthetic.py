@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sim.metrics import missing_summaries
 from sim.records import TABLES, table
 from sim.units import DAY_S, HOUR_S
 
@@ -24,6 +25,8 @@ CARRIERS = ("STO", "YTO", "ZTO")
 HUB_CITIES = ("Shanghai", "Guangzhou", "Beijing", "Chengdu", "Zhengzhou")
 SERVICES = ("gateway", "venue", "item", "trade", "payment")
 PAGES = ("venue", "item", "order")
+SEGMENTS = (("mainland", "pc"), ("mainland", "wireless"), ("taiwan", "wireless"))
+CASES = ("no fault", "fault", "fault and plan")
 
 
 def synthetic_tables(
@@ -31,22 +34,83 @@ def synthetic_tables(
 ) -> dict[str, pd.DataFrame]:
     """All tables of a made-up run with `parcels` parcels."""
     rng = np.random.default_rng(seed)
-    return {
+    tables = {
         **_site(rng, scale),
+        **synthetic_rehearsal([[4] * 9, [4, 0, 0, 0, 1, 1, 4, 4, 2], [4, 2, *[4] * 7]], [[4] * 9] * 3),
         "orders": _orders(rng),
         "parcels": _parcels(rng, parcels, days),
         **_road(rng, days),
-        "cities": table(
-            "cities",
-            {
-                "city": list(CITIES),
-                "province": list(CITIES),
-                "longitude": [place[0] for place in CITIES.values()],
-                "latitude": [place[1] for place in CITIES.values()],
-                "population": [place[2] for place in CITIES.values()],
-            },
-        ),
+        **_sellers(),
+        "cities": synthetic_cities(),
+        "areas": synthetic_areas(),
     }
+    return tables | missing_summaries(tables)
+
+
+def summaries_of(parcels: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The summaries of a made-up table of parcels."""
+    return missing_summaries({"parcels": parcels, "cities": synthetic_cities(), "areas": synthetic_areas()})
+
+
+def synthetic_rehearsal(in_time: list[list[int]], served: list[list[int]]) -> dict[str, pd.DataFrame]:
+    """A made-up rehearsal with a fault from 10 s to 20 s: orders and requests a second, for each case and ten seconds."""
+    seconds = 10 * len(in_time[0])
+    schema = TABLES["rehearsal_seconds"]
+    columns: dict[str, object] = {name: np.zeros(3 * seconds) for name in schema if name != "case"}
+    lost = np.repeat([0, 3, 1], seconds)
+    columns |= {
+        "case": pd.Categorical.from_codes(np.repeat([0, 1, 2], seconds), list(CASES)),
+        "second_s": np.tile(np.arange(seconds), 3),
+        "orders": np.repeat(np.concatenate(in_time), 10),
+        "served": np.repeat(np.concatenate(served), 10),
+        "arrivals": 2 * np.repeat(np.concatenate(served), 10),
+        "orders_lost": lost,
+        "lost_rmb": 100.0 * lost,
+    }
+    cases: dict[str, object] = {
+        "case": list(CASES),
+        "scale": [0.5] * 3,
+        "service": ["payment"] * 3,
+        "machines": [6] * 3,
+        "fault_machines": [np.nan, 3, 3],
+        "fault_from_s": [np.nan, 10, 10],
+        "fault_until_s": [np.nan, 20, 20],
+        "plan": ["", "", "services.payment.queue 100 → 20"],
+    }
+    return {
+        "rehearsal_cases": table("rehearsal_cases", cases),
+        "rehearsal_seconds": table("rehearsal_seconds", columns),
+    }
+
+
+def synthetic_cities() -> pd.DataFrame:
+    """The cities of all made-up runs."""
+    return table(
+        "cities",
+        {
+            "city": list(CITIES),
+            "province": [name[:2] for name in CITIES],
+            "longitude": [place[0] for place in CITIES.values()],
+            "latitude": [place[1] for place in CITIES.values()],
+            "population": [place[2] for place in CITIES.values()],
+        },
+    )
+
+
+def synthetic_areas() -> pd.DataFrame:
+    """Every city is served by the nearest hub of each carrier, as the crow flies over a flat map."""
+    nearest = [
+        min(HUB_CITIES, key=lambda hub: np.hypot(CITIES[hub][0] - place[0], CITIES[hub][1] - place[1]))
+        for place in CITIES.values()
+    ]
+    return table(
+        "areas",
+        {
+            "carrier": np.repeat(CARRIERS, len(CITIES)),
+            "city": list(CITIES) * len(CARRIERS),
+            "hub": nearest * len(CARRIERS),
+        },
+    )
 
 
 def synthetic_parcels(parcels: int, days: int, seed: int) -> pd.DataFrame:
@@ -96,6 +160,9 @@ def _site(rng: np.random.Generator, scale: float) -> dict[str, pd.DataFrame]:
             "timed_out": np.zeros(near.size),
             "queue": np.maximum(load - slots, 0),
             "busy": np.minimum(load, slots),
+            "in_flight": load,
+            "retried": np.zeros(near.size),
+            "degraded": np.zeros(near.size),
         }
         for service in SERVICES
     ]
@@ -115,12 +182,72 @@ def _site(rng: np.random.Generator, scale: float) -> dict[str, pd.DataFrame]:
         "latency_s": edges[bucket],
         "count": shape[minute, page, bucket],
     }
+    (others,) = rng.spawn(1)
     return {
         "demand_seconds": demand,
         "site_seconds": table("site_seconds", joined),
         "site_capacity": table("site_capacity", capacity),
         "latency": table("latency", latency),
+        "link_seconds": _links(others),
+        "shopper_minutes": _seen(others),
+        "page_latency": _hourly_latency(others, "page_latency", "page", PAGES),
+        "service_latency": _hourly_latency(others, "service_latency", "service", SERVICES),
     }
+
+
+def _segments(rows: int) -> dict[str, object]:
+    """Region and channel of so many rows for each segment, segment after segment."""
+    return {
+        "region": np.repeat([region for region, _ in SEGMENTS], rows),
+        "channel": np.repeat([channel for _, channel in SEGMENTS], rows),
+    }
+
+
+def _links(rng: np.random.Generator) -> pd.DataFrame:
+    """Links that are busy for an hour; that of the last segment is full for its first ten minutes."""
+    second = np.arange(3600)
+    bandwidth = np.repeat([8.0, 0.5, 0.2], second.size)
+    load = np.concatenate([np.full(3600, 0.4), np.full(3600, 0.7), np.where(second < 600, 1.0, 0.3)])
+    delivered = rng.poisson(40 * load)
+    columns: dict[str, object] = {
+        "second_s": np.tile(second, len(SEGMENTS)),
+        "started": delivered,
+        "delivered": delivered,
+        "under_way": np.where(load == 1.0, 500, 3),
+        "delivered_gbit": load * bandwidth,
+        "bandwidth_gbit_per_s": bandwidth,
+    }
+    return table("link_seconds", columns | _segments(second.size))
+
+
+def _seen(rng: np.random.Generator) -> pd.DataFrame:
+    minute = np.arange(1440)
+    n = minute.size * len(SEGMENTS)
+    answered, failed = rng.poisson(30, n), np.where(np.tile(minute, len(SEGMENTS)) < 5, 6, 0)
+    columns: dict[str, object] = {
+        "minute": np.tile(minute, len(SEGMENTS)),
+        "requests": answered + failed,
+        "answered": answered,
+        "failed": failed,
+        "gave_up": failed // 3,
+        "orders": rng.poisson(2, n),
+        "orders_lost": failed // 6,
+        "page_s": answered * np.repeat([0.4, 0.9, 1.8], minute.size),
+    }
+    return table("shopper_minutes", columns | _segments(minute.size))
+
+
+def _hourly_latency(rng: np.random.Generator, name: str, what: str, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Histograms of a whole day by hour and label, the same shape for each segment."""
+    shape = rng.poisson(30 * np.exp(-0.5 * ((np.arange(30) - 12) / 4.0) ** 2), size=(24, len(labels), 30))
+    hour, label, bucket = np.nonzero(shape)
+    columns: dict[str, object] = {
+        "hour": np.tile(hour, len(SEGMENTS)),
+        what: np.tile(np.array(labels)[label], len(SEGMENTS)),
+        "latency_s": np.tile((0.01 * 1.25 ** np.arange(30))[bucket], len(SEGMENTS)),
+        "count": np.tile(shape[hour, label, bucket], len(SEGMENTS)),
+    }
+    return table(name, columns | _segments(hour.size))
 
 
 def _orders(rng: np.random.Generator) -> pd.DataFrame:
@@ -136,7 +263,10 @@ def _orders(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _parcels(rng: np.random.Generator, n: int, days: int) -> pd.DataFrame:
-    """Timestamps in order, cut at the horizon; every tenth has no line-haul, every fiftieth is lost on the road."""
+    """Timestamps in order, cut at the horizon; every tenth has no line-haul, every fiftieth is lost on the road.
+
+    Every twentieth is not handed over at first, every sixtieth refused and sent back.
+    """
     time_s = np.cumsum(rng.exponential(10 * HOUR_S, size=(8, n)), axis=0)
     time_s[0] = np.sort(rng.uniform(0, DAY_S, n))
     time_s[1:] += time_s[0]
@@ -149,7 +279,26 @@ def _parcels(rng: np.random.Generator, n: int, days: int) -> pd.DataFrame:
     lost[gone] = origin_hub[gone] + 60.0
     for later in (departed, destination_hub, outlet, out, signed):
         later[gone] = np.nan
-    stages = [packed, picked, origin_hub, departed, destination_hub, outlet, out, signed, lost]
+    refused = (row % 60 == 7) & ~gone
+    sent_back = np.where(refused, signed, np.nan)
+    returned = sent_back + 30 * HOUR_S
+    signed[refused] = np.nan
+    exception = np.where(gone, "lost", np.where(refused, "refused", np.where(row % 20 == 0, "not at home", "none")))
+    exception_s = np.where(gone, lost, np.where(refused, sent_back, np.where(row % 20 == 0, out, np.nan)))
+    stages = [
+        packed,
+        picked,
+        origin_hub,
+        departed,
+        destination_hub,
+        outlet,
+        out,
+        sent_back,
+        signed,
+        returned,
+        lost,
+        exception_s,
+    ]
     for stage in stages:
         stage[stage > days * DAY_S] = np.nan
     names = [
@@ -160,8 +309,11 @@ def _parcels(rng: np.random.Generator, n: int, days: int) -> pd.DataFrame:
         "destination_hub_s",
         "outlet_s",
         "out_s",
+        "sent_back_s",
         "signed_s",
+        "returned_s",
         "lost_s",
+        "exception_s",
     ]
     columns: dict[str, object] = {
         "parcel": row,
@@ -171,12 +323,41 @@ def _parcels(rng: np.random.Generator, n: int, days: int) -> pd.DataFrame:
         "carrier": rng.choice(CARRIERS, n) if n else [],
         "origin": rng.choice(list(CITIES), n) if n else [],
         "destination": rng.choice(list(CITIES), n) if n else [],
+        "category": np.where(row % 2, "clothing", "home") if n else [],
+        "items": np.ones(n),
         "weight_kg": np.ones(n),
         "created_s": created,
+        "exception": np.where(np.isnan(exception_s), "none", exception) if n else [],
         "attempts": np.where(row % 20 == 0, 2, 1),
         **dict(zip(names, stages, strict=True)),
     }
     return table("parcels", columns)
+
+
+def _sellers() -> dict[str, pd.DataFrame]:
+    """Two merchants and what the carriers took from them; nobody stocks forward."""
+    merchants: dict[str, object] = {
+        "merchant": [0, 1],
+        "city": ["Hangzhou", "Shanghai"],
+        "category": ["clothing", "home"],
+        "carrier": [CARRIERS[0], CARRIERS[-1]],
+        "size_share": [0.7, 0.3],
+        "hands": [70.0, 30.0],
+        "parcels": [700.0, 300.0],
+        "packed_parcels": [690.0, 300.0],
+        "picked_up_parcels": [680.0, 300.0],
+        "kept_parcels": [600.0, 290.0],
+        "forward_parcels": [0.0, 0.0],
+        "last_packed_s": [3 * DAY_S, 2 * DAY_S],
+        "postage_rmb": [6800.0, 3000.0],
+    }
+    carriers: dict[str, object] = {column: np.zeros(len(CARRIERS)) for column in TABLES["carriers"]}
+    carriers["carrier"] = list(CARRIERS)
+    return {
+        "merchants": table("merchants", merchants),
+        "carriers": table("carriers", carriers),
+        "stock": table("stock", {column: [] for column in TABLES["stock"]}),
+    }
 
 
 def _road(rng: np.random.Generator, days: int) -> dict[str, pd.DataFrame]:
@@ -217,8 +398,11 @@ def _road(rng: np.random.Generator, days: int) -> dict[str, pd.DataFrame]:
         "depart_s": depart,
         "arrive_s": depart + 20 * HOUR_S,
         "unloaded_s": depart + 21 * HOUR_S,
+        "back_s": depart + 41 * HOUR_S,
         "load_parcels": [trip[4] for trip in trips],
+        "load_kg": [2.2 * trip[4] for trip in trips],
         "capacity_parcels": np.full(len(trips), 1e6),
+        "capacity_kg": np.full(len(trips), 3e6),
         "distance_km": np.full(len(trips), 1200.0),
         "cost_rmb": np.full(len(trips), 9000.0),
     }
@@ -227,5 +411,30 @@ def _road(rng: np.random.Generator, days: int) -> dict[str, pd.DataFrame]:
     return {
         "hub_hours": table("hub_hours", hub_hours),
         "trips": table("trips", trip_columns),
+        "national_days": table(
+            "national_days",
+            {
+                "day": np.arange(days),
+                "festival_parcels": 2e7 / (1.0 + np.arange(days)),
+                "everyday_parcels": np.full(days, 1.5e7),
+            },
+        ),
+        "road_hours": table(
+            "road_hours",
+            {
+                "hour": np.arange(24 * days),
+                "slow_km": 5_000.0 * np.sin(np.arange(24 * days) / 8.0) ** 2,
+                "closed_km": np.where(np.arange(24 * days) % 48 < 12, 900.0, 0.0),
+                "held_lanes": np.where(np.arange(24 * days) % 48 < 12, 7, 0),
+            },
+        ),
+        "fleets": table(
+            "fleets",
+            {
+                "carrier": np.repeat(CARRIERS, 2),
+                "vehicle": ["own truck", "hired truck"] * len(CARRIERS),
+                "vehicles": np.full(2 * len(CARRIERS), 60),
+            },
+        ),
         "hubs": table("hubs", hub_columns),
     }

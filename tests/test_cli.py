@@ -25,7 +25,7 @@ def double(monkeypatch, tmp_path):
 def test_alone_it_lists_the_questions(capsys):
     assert cli.main([]) == 0
     printed = capsys.readouterr().out
-    for name in ("run", "report", "validate", "bench"):
+    for name in ("run", "report", "track", "olist", "validate", "bench"):
         assert re.search(rf"^  {name} +\S", printed, flags=re.MULTILINE), name
 
 
@@ -156,7 +156,7 @@ def test_all_bad_parameters_are_told_at_once_and_nothing_is_simulated(capsys, do
     [
         (["demand.wireless_shar=0.1"], "did you mean wireless_share?"),
         (["site=of"], "did you mean off?"),
-        (["experiment=festival_2021"], "did you mean festival_2012?"),
+        (["experiment=festval_2012"], "did you mean festival_2012?"),
         (["experiment=a", "experiment=b"], "must be named once"),
         (["scale"], "write key=value"),
         (["hydra.verbose=true"], "changes Hydra itself"),

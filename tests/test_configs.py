@@ -11,6 +11,7 @@ import configs
 from sim.compose import EXPERIMENT, compose, groups
 from sim.params import build
 from sim.params.festival import FestivalParams
+from sim.params.links import LinksParams
 
 FOLDER = Path(configs.__path__[0])
 FILES = sorted(FOLDER.rglob("*.yaml"))
@@ -93,6 +94,23 @@ def test_the_first_comment_of_an_experiment_is_the_command_that_runs_it(file):
     first = next(line for line in lines if line.startswith("#") and "@package" not in line)
     assert "peakday run" in first
     assert f"experiment={file.stem}" in first or file.stem == "festival_2012"
+
+
+def links_of(experiment: str) -> LinksParams:
+    site = build_all(compose(experiment)).site
+    assert site is not None
+    assert site.links is not None
+    return site.links
+
+
+def test_the_bandwidth_of_2013_is_twice_ten_and_twenty_five_times_that_of_2012():
+    before, after = (links_of(experiment) for experiment in ("festival_2012", "bandwidth_2013"))
+    for region in before.gbit_per_s:
+        wider = {
+            channel: after.bandwidth_bit_per_s(region, channel) / before.bandwidth_bit_per_s(region, channel)
+            for channel in ("pc", "wireless")
+        }
+        assert wider == pytest.approx({"pc": 2 if region == "mainland" else 10, "wireless": 25})
 
 
 def test_what_an_experiment_sets_is_not_undone_by_the_primary_config():

@@ -14,7 +14,7 @@ from experiments._reference import station as reference
 from sim import lab
 from sim.draws import stream
 from sim.lab.distributions import Hyperexponential, Lognormal
-from sim.lab.stations import StationParams
+from sim.lab.station_params import StationParams
 from sim.params import ParameterError
 
 MM1: dict[str, Any] = {"arrival": lab.poisson(0.9), "service": lab.exponential(1.0)}
@@ -51,6 +51,9 @@ def test_the_table_has_one_row_a_job_in_order_of_arrival() -> None:
         "outcome",
         "attempts",
         "backoff_s",
+        "outside_s",
+        "place",
+        "degraded",
     ]
     assert list(jobs["job"]) == list(range(500))
     assert jobs["arrival_s"].is_monotonic_increasing

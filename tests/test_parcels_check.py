@@ -43,6 +43,14 @@ def test_the_small_and_the_shipped_parameters_are_sound() -> None:
     assert problems_of("lost_share", 0.02) == []
 
 
+HOURLY_TOURS = {
+    **SMALL_PARCELS["last_mile"],
+    "tour_clocks": [f"{hour:02d}:00" for hour in range(24)],
+    "tour_s": 3600,
+    "closes": "24:00",
+}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
@@ -52,7 +60,9 @@ def test_the_small_and_the_shipped_parameters_are_sound() -> None:
         ("carriers.swift.couriers", 0, "parcels.carriers.swift.couriers must be > 0, got 0"),
         ("last_mile.success_share", 1.5, "parcels.last_mile.success_share must be <= 1 [share], got 1.5"),
         ("last_mile.tour_s", 30000, "parcels.last_mile.tour_s must be <= the shortest gap of tour_clocks, 21600 [s], got 30000"),
-        ("horizon_days", 90, "parcels.horizon_days x the number of tour_clocks must be <= 127 tours, got 180"),
+        ("horizon_days", 90, "parcels.horizon_days must be <= 48 [d], got 90"),
+        ("last_mile", HOURLY_TOURS, "parcels.horizon_days x the number of tour_clocks must be <= 127 tours, got 288"),
+        ("carriers.swift.trains.0.travel_s", -3600, "parcels.carriers.swift.trains.0.travel_s must be > 0 [s], got -3600"),
         ("pickup_clocks", ["20:00", "10:00"], "parcels.pickup_clocks must be in ascending order, each once, got 20:00, 10:00"),
         ("outlet_clocks", ["24:00"], "parcels.outlet_clocks must be before 24:00, got '24:00'"),
         ("timetable_clocks", ["7:30"], "parcels.timetable_clocks a clock label is HH:MM or HH:MM:SS, got '7:30'"),
@@ -115,6 +125,24 @@ def test_a_carrier_needs_a_truck() -> None:
     assert error.value.problems == [
         "parcels.carriers.swift.own_trucks and hired_trucks must be at least 1 together to join its hubs, got 0 and 0"
     ]
+
+
+def test_a_hub_whose_carrier_has_no_convoy_for_a_row_can_never_drain() -> None:
+    values = changed(SMALL_PARCELS, "truck.capacity_parcels", 70)
+    with pytest.raises(ParameterError) as error:
+        check(build(ParcelsParams, values), small_country().geography, weight=230.0)
+    assert error.value.problems == [
+        "parcels.carriers.steady.own_trucks or hired_trucks must be >= 4 to carry one row, 1/scale = 230 [parcels], "
+        "or its hubs can never drain, got 2 and 3"
+    ]
+
+
+def test_a_train_needs_a_railway() -> None:
+    trains = [{**SMALL_PARCELS["carriers"]["swift"]["trains"][0], "destination": "Elm"}]
+    carriers = changed(SMALL_PARCELS, "carriers.swift.trains", trains)["carriers"]
+    with pytest.raises(ParameterError) as error:
+        built(small_case(weight=1.0, parcels={"carriers": carriers}), simpy.Environment())
+    assert error.value.problems == ["parcels.carriers.swift.trains.0 must run on a railway: no rail joins Ash and Elm"]
 
 
 def test_a_shift_must_open_before_it_closes() -> None:

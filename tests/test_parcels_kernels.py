@@ -6,9 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.kernels.hub import is_lost
-from sim.kernels.lane import all_vehicles, at_most, entered_before, full_vehicles, load
+from sim.kernels.lane import load, rows_on, vehicles_for, vehicles_of_head
 from sim.kernels.outlet import succeeds
-from sim.kernels.rows import NOBODY, Queues, append_chain, empty_queues, pop, push
+from sim.kernels.rows import (
+    NOBODY,
+    NOT_YET,
+    ROW,
+    Queues,
+    append_chain,
+    blank_row,
+    column,
+    empty_queues,
+    grams_of,
+    pop,
+    push,
+    tick,
+)
 
 WEIGHTS = st.floats(1.0, 50_000.0)
 CAPACITIES = st.floats(1.0, 20_000.0)
@@ -53,58 +66,68 @@ def test_a_list_of_rows_goes_to_the_end_of_a_queue(before: int) -> None:
 
 
 @settings(deadline=None)
-@given(count=st.integers(0, 400), weight=WEIGHTS, capacity=CAPACITIES)
-def test_full_vehicles_are_never_overloaded_and_no_whole_load_stays_behind(
-    count: int, weight: float, capacity: float
+@given(count=st.integers(1, 400), weight=WEIGHTS, capacity=CAPACITIES, vehicles=st.integers(0, 50))
+def test_vehicles_and_rows_are_counted_without_overload_and_without_waste(
+    count: int, weight: float, capacity: float, vehicles: int
 ) -> None:
-    rows, vehicles = full_vehicles(count, weight, capacity)
-    assert 0 <= rows <= count
-    assert rows * weight <= vehicles * capacity
-    assert (rows == 0) == (count * weight < capacity)
-    if rows:
-        assert rows * weight > (vehicles - 1) * capacity  # none of them is empty
-        assert (count - rows) * weight < capacity + weight  # less than a load and one row is left
+    needed = vehicles_for(count, weight, capacity)
+    assert (needed - 1) * capacity < count * weight <= needed * capacity
+    rows = rows_on(vehicles, weight, capacity)
+    assert rows * weight <= vehicles * capacity < (rows + 1) * weight
+
+
+def lane_of(weights_kg: list[float]) -> tuple[Queues, np.ndarray, np.ndarray]:
+    """One lane with rows of so many kg a parcel that came there at 10 s, 20 s, ...; (lanes, rows, grams there)."""
+    rows, lanes = np.repeat(blank_row(), len(weights_kg)), empty_queues(1)
+    rows["weight_kg"] = weights_kg
+    rows["entered_s"] = 10.0 * np.arange(1, len(weights_kg) + 1)
+    for row in range(len(weights_kg)):
+        push(lanes, 0, row, rows["next_row"])
+    return lanes, rows, np.array([sum(grams_of(kg, 1.0) for kg in weights_kg)])
 
 
 @settings(deadline=None)
-@given(count=st.integers(1, 400), weight=WEIGHTS, capacity=CAPACITIES, available=st.integers(0, 50))
-def test_a_short_fleet_takes_what_fits(count: int, weight: float, capacity: float, available: int) -> None:
-    rows, vehicles = all_vehicles(count, weight, capacity)
-    assert rows == count
-    assert (vehicles - 1) * capacity < rows * weight <= vehicles * capacity
-    some, fewer = at_most(available, weight, capacity)
-    assert fewer <= available
-    assert some * weight <= fewer * capacity
-    if available < vehicles:
-        assert some < rows
+@given(
+    weights_kg=st.lists(st.floats(0.01, 50.0), min_size=1, max_size=30),
+    room_parcels=st.integers(1, 30),
+    room_g=st.integers(1, 400_000),
+    limit=st.integers(0, 40),
+)
+def test_a_vehicle_takes_the_first_rows_until_the_next_does_not_fit_by_volume_or_weight(
+    weights_kg: list[float], room_parcels: int, room_g: int, limit: int
+) -> None:
+    lanes, rows, lane_g = lane_of(weights_kg)
+    before_g = int(lane_g[0])
+    first, last, count, loaded_g = load(lanes, 0, limit, np.inf, float(room_parcels), room_g, 1.0, 60.0, rows, lane_g)
+    grams = [grams_of(np.float32(kg), 1.0) for kg in weights_kg]
+    assert loaded_g == sum(grams[:count]) <= room_g
+    assert count <= min(room_parcels, limit)
+    assert lane_g[0] == before_g - loaded_g
+    assert rows_in(lanes, 0, rows["next_row"]) == list(range(count, len(weights_kg)))
+    if count:
+        assert (first, last, rows["next_row"][last]) == (0, count - 1, NOBODY)
+    if count < min(limit, len(weights_kg)):
+        assert count == room_parcels or loaded_g + grams[count] > room_g
 
 
 def test_a_row_that_is_heavier_than_a_truck_takes_a_convoy() -> None:
-    assert full_vehicles(1, 42_000.0, 10_000.0) == (1, 5)
-    assert full_vehicles(1, 9_999.0, 10_000.0) == (0, 0)
-    assert full_vehicles(7, 3_000.0, 10_000.0) == (6, 2)
+    lanes, rows, _ = lane_of([2.0])
+    assert vehicles_of_head(lanes, 0, 42_000.0, 10_000.0, 30_000_000, rows) == 5  # by volume
+    assert vehicles_of_head(lanes, 0, 9_000.0, 10_000.0, 6_000_000, rows) == 3  # by weight
+    assert vehicles_of_head(lanes, 0, 9_000.0, 10_000.0, 18_000_000, rows) == 1
 
 
 def test_a_train_takes_only_what_was_sorted_before_the_cut_off() -> None:
-    lanes, next_row = empty_queues(1), np.zeros(4, np.int32)
-    entered_s = np.array([10.0, 20.0, 30.0, 40.0])
-    for row in range(4):
-        push(lanes, 0, row, next_row)
-    assert (
-        entered_before(lanes, 0, 30.0, 9, entered_s, next_row) == 2
-    )  # the third was sorted at the cut-off, not before it
-    assert entered_before(lanes, 0, 99.0, 3, entered_s, next_row) == 3
-    assert entered_before(lanes, 0, 99.0, 9, entered_s, next_row) == 4
+    for before_s, expected in ((30.0, 2), (99.0, 4)):  # the third was sorted at the cut-off, not before it
+        lanes, rows, lane_g = lane_of([1.0] * 4)
+        assert load(lanes, 0, 9, before_s, 9.0, 9_000, 1.0, 60.0, rows, lane_g)[2] == expected
 
 
 def test_loading_stamps_the_first_departure_only() -> None:
-    lanes, next_row = empty_queues(1), np.zeros(3, np.int32)
-    departed_s = np.array([np.nan, 5.0, np.nan])
-    for row in range(3):
-        push(lanes, 0, row, next_row)
-    assert load(lanes, 0, 2, 60.0, next_row, departed_s) == (0, 1)
-    np.testing.assert_array_equal(departed_s, [60.0, 5.0, np.nan])
-    assert rows_in(lanes, 0, next_row) == [2]
+    lanes, rows, lane_g = lane_of([1.0] * 3)
+    rows["departed_tick"][1] = 5
+    assert load(lanes, 0, 2, np.inf, 9.0, 9_000, 1.0, 60.0, rows, lane_g)[:3] == (0, 1, 2)
+    np.testing.assert_array_equal(rows["departed_tick"], [60 * 1024, 5, NOT_YET])
 
 
 def test_losses_and_attempts_have_their_shares() -> None:
@@ -116,3 +139,22 @@ def test_losses_and_attempts_have_their_shares() -> None:
     assert second[~first].mean() == pytest.approx(
         0.9, abs=4 * np.sqrt(0.09 / (0.1 * n))
     )  # a miss does not breed another
+
+
+def test_a_row_takes_80_bytes_so_that_the_parcels_of_2012_fit_into_6_gb() -> None:
+    assert ROW.itemsize == 80
+
+
+@pytest.mark.parametrize(
+    ("time_s", "stamp"),
+    [(0.0, 0), (1.0, 1024), (0.9999 / 1024, 0), (48 * 86400.0, 48 * 86400 * 1024), (1e9, 2**32 - 2)],
+)
+def test_a_stamp_counts_the_ticks_that_had_passed_and_stops_before_not_yet(time_s: float, stamp: int) -> None:
+    assert tick(time_s) == stamp < NOT_YET
+
+
+def test_a_column_of_stamps_is_in_seconds_and_empty_where_nothing_has_happened() -> None:
+    rows = np.concatenate([blank_row(), blank_row()])
+    rows["packed_tick"][1] = tick(2.00001)
+    np.testing.assert_array_equal(column(rows, "packed_s"), [np.nan, 2.0])
+    np.testing.assert_array_equal(column(rows, "attempts"), [0, 0])

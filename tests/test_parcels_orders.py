@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.kernels.orders import is_virtual, joins_previous, zipf_mandelbrot
-from sim.kernels.warehouse import clock_s, pack_one, worked_s
-from sim.parcels.merchants import make_merchants
+from sim.kernels.orders import contents, fill_guide, is_virtual, pick_guided, same_merchant, zipf_mandelbrot
+from sim.kernels.random import pick
+from sim.parcels.merchants import cumulative, make_merchants
 from tests.parcel_case import BUYERS_2012, ORDERS_2012, made_up_orders, run, shipped_case, small_case
 
 PARCELS_2012 = 72e6
@@ -36,10 +36,62 @@ def test_every_physical_order_is_in_exactly_one_parcel() -> None:
     sellers = make_merchants(case.orders, case.params, case.origins, case.destinations, case.seed)
     pairs = list(zip(case.batch.shopper.tolist(), case.batch.number.tolist(), strict=True))
     physical = [pair for pair in pairs if not is_virtual(sellers.keys, sellers.market, *pair)]
-    joined = [pair for pair in physical if joins_previous(sellers.keys, sellers.market, *pair)]
+    same = [pair for pair in physical if same_merchant(sellers.keys, sellers.market, *pair)]
     assert parcels["orders"].sum() == len(physical)
-    assert len(parcels) == len(physical) - len(joined) < len(physical)
+    assert len(physical) - len(same) < len(parcels) < len(physical)
     assert parcels["orders"].max() > 2
+
+
+def test_a_parcel_that_is_packed_takes_no_further_order() -> None:
+    """The small country's shoppers order all day long, so that many a parcel is packed before the next order."""
+    case = small_case(3_000, merchants={"same_merchant_share": 1.0, "virtual_share": 0.0})
+    parcels = run(case, until_s=2 * DAY_S).tables()["parcels"].sort_values(["shopper", "created_s"])
+    before = parcels.shift()
+    again = parcels["shopper"] == before["shopper"]
+    assert again.sum() > 50
+    assert (parcels["merchant"] == before["merchant"])[again].all()
+    assert (before["packed_s"] <= parcels["created_s"])[again].all()
+    last_s = case.batch.paid_s[np.lexsort((case.batch.paid_s, case.batch.shopper))]
+    assert parcels["orders"].sum() == last_s.size
+
+
+def test_parcels_weigh_what_was_published() -> None:
+    """20 Mt over 9.19 bn items in 2013."""
+    parcels = run(shipped_case(60_000), until_s=DAY_S + 1.0).tables()["parcels"]
+    assert parcels["weight_kg"].mean() == pytest.approx(2.18, rel=0.04)
+
+
+def test_categories_have_their_shares_items_and_weights() -> None:
+    case = shipped_case(60_000)
+    sellers = make_merchants(case.orders, case.params, case.origins, case.destinations, case.seed)
+    category = sellers.market.merchant_category
+    by_order = np.bincount(category, sellers.size_share)
+    total = sum(one.share for one in case.orders.categories.values())
+    for number, one in enumerate(case.orders.categories.values()):
+        assert np.mean(category == number) == pytest.approx(one.share / total, abs=0.02)
+        assert by_order[number] == pytest.approx(one.share / total, abs=0.06)  # some merchants are large
+        drawn = np.array([contents(sellers.keys, sellers.market, number, shopper, 0) for shopper in range(4_000)])
+        items, kg = drawn.T
+        spread = math.sqrt(one.order_items * (one.order_items - 1.0))  # of a geometric number
+        assert items.mean() == pytest.approx(one.order_items, abs=4 * spread / math.sqrt(items.size) + 1e-12)
+        assert items.min() == 1.0
+        assert np.median(kg / items) == pytest.approx(
+            one.item_median_kg, rel=4 * 1.2533 * one.item_sigma / math.sqrt(items.size)
+        )
+        assert np.log(kg / items).std() == pytest.approx(one.item_sigma, rel=0.06)
+
+
+@settings(deadline=None)
+@given(
+    weights=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=60), place=st.floats(0.0, 1.0), nudge=st.integers(-2, 2)
+)
+def test_the_guide_changes_nothing_but_the_time_that_it_takes(weights: list[float], place: float, nudge: int) -> None:
+    shares = cumulative(np.array(weights) + 1e-12)
+    guide = np.empty(shares.size + 1, np.int32)
+    fill_guide(shares, guide)
+    edges = np.r_[place, shares, np.arange(1, shares.size + 1) / shares.size]
+    for p in np.clip(edges + nudge * np.spacing(edges), 1e-300, np.nextafter(1.0, 0.0)).tolist():
+        assert pick_guided(shares, guide, p) == pick(shares, p)
 
 
 def test_all_parcels_of_a_shopper_go_to_one_city() -> None:
@@ -71,50 +123,6 @@ def test_origins_destinations_and_carriers_have_their_shares() -> None:
         assert carriers[name] == pytest.approx(
             carrier.share, abs=0.03
         )  # the preferences of the largest merchants weigh
-
-
-SHIFTS = st.tuples(st.integers(0, 40000), st.integers(40001, 86400)).map(lambda pair: (float(pair[0]), float(pair[1])))
-
-
-@settings(deadline=None)
-@given(work_s=st.floats(1.0, 2e6), shift=SHIFTS)
-def test_the_clock_of_worked_time_is_inside_the_shift_and_has_worked_so_long(
-    work_s: float, shift: tuple[float, float]
-) -> None:
-    time_s = clock_s(work_s, *shift)
-    assert shift[0] <= time_s % DAY_S <= shift[1] or time_s % DAY_S == 0.0
-    assert worked_s(time_s, *shift) == pytest.approx(work_s, rel=1e-9)
-
-
-@settings(deadline=None)
-@given(earlier_s=st.floats(0.0, 1e6), later_s=st.floats(0.0, 1e6), shift=SHIFTS)
-def test_worked_time_never_runs_backwards_nor_faster_than_the_clock(
-    earlier_s: float, later_s: float, shift: tuple[float, float]
-) -> None:
-    earlier_s, later_s = sorted((earlier_s, later_s))
-    gained_s = worked_s(later_s, *shift) - worked_s(earlier_s, *shift)
-    assert -1e-6 <= gained_s <= later_s - earlier_s + 1e-6
-
-
-def test_an_order_of_the_night_is_packed_when_the_shift_has_opened() -> None:
-    packed_s, free_s = pack_one(3600.0, 0.0, 60.0, 1.0, 8 * 3600.0, 20 * 3600.0)
-    assert packed_s == 8 * 3600.0 + 60.0
-    assert free_s == 60.0
-
-
-def test_what_is_not_done_when_the_shift_ends_goes_on_the_next_morning() -> None:
-    packed_s, _ = pack_one(20 * 3600.0 - 30.0, 0.0, 60.0, 1.0, 8 * 3600.0, 20 * 3600.0)
-    assert packed_s == DAY_S + 8 * 3600.0 + 30.0
-
-
-def test_a_row_is_packed_at_the_mean_of_its_parcels() -> None:
-    times_s, free_s = [], 0.0
-    for _ in range(7):
-        packed_s, free_s = pack_one(0.0, free_s, 60.0, 1.0, 0.0, DAY_S)
-        times_s.append(packed_s)
-    row_s, row_free_s = pack_one(0.0, 0.0, 60.0, 7.0, 0.0, DAY_S)
-    assert row_s == pytest.approx(np.mean(times_s))
-    assert row_free_s == free_s
 
 
 def test_made_up_orders_follow_the_published_curve() -> None:

@@ -5,21 +5,30 @@ import pandas as pd
 import pytest
 
 from experiments._reference.parcels import Reference
+from sim.kernels.rows import EXCEPTIONS
+from sim.records import Tables
+from sim.units import DAY_S
 from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case
 
 COLUMNS = (
-    "shopper", "orders", "merchant", "created_s", "packed_s", "picked_up_s", "origin_hub_s", "departed_s", "destination_hub_s",
-    "outlet_s", "out_s", "signed_s", "lost_s", "attempts",
+    "shopper", "orders", "items", "weight_kg", "merchant", "created_s", "packed_s", "picked_up_s", "origin_hub_s", "departed_s",
+    "destination_hub_s", "outlet_s", "out_s", "signed_s", "returned_s", "lost_s", "exception_s", "attempts",
 )  # fmt: skip
-TRIP_COLUMNS = ["depart_s", "arrive_s", "unloaded_s", "load_parcels", "vehicles"]
+TRIP_COLUMNS = ["depart_s", "arrive_s", "unloaded_s", "load_parcels", "load_kg", "vehicles"]
 
 
-def assert_same(case: Case) -> tuple[dict[str, pd.DataFrame], Reference]:
-    tables = run(case).tables()
+def assert_same(case: Case) -> tuple[Tables, Reference]:
+    part = run(case)
+    tables = part.tables()
     reference = Reference(case).run()
     assert len(tables["parcels"]) == len(reference.parcels) > 0
     for name in COLUMNS:
         np.testing.assert_array_equal(tables["parcels"][name].to_numpy(), reference.column(name), err_msg=name)
+    np.testing.assert_array_equal(tables["parcels"]["exception"].cat.codes, reference.column("exception"))
+    entered_s = part.column("entered_s").astype(np.float64)
+    happened = entered_s < case.params.horizon_days * DAY_S
+    assert happened.mean() > 0.5
+    np.testing.assert_array_equal(entered_s[happened], reference.column("entered_s")[happened])
     trips = pd.DataFrame(reference.trips)
     trips["load_parcels"] = trips.pop("rows") * case.weight
     np.testing.assert_array_equal(
@@ -36,18 +45,50 @@ def test_every_parcel_of_a_small_country_has_the_timestamps_of_the_reference(
     assert_same(small_case(orders, weight=weight, seed=seed))
 
 
+def test_every_exception_is_among_those_that_are_compared() -> None:
+    tables, _ = assert_same(small_case(900, weight=1.0, seed=6))
+    assert set(tables["parcels"]["exception"]) == set(EXCEPTIONS)
+
+
+def test_what_a_full_carrier_refuses_goes_the_way_of_the_reference() -> None:
+    carriers = {
+        name: {**carrier, "pickup_per_day": limit}
+        for (name, carrier), limit in zip(SMALL_PARCELS["carriers"].items(), (150, 80), strict=True)
+    }
+    tables, _ = assert_same(small_case(900, weight=1.0, seed=5, parcels={"carriers": carriers}))
+    assert (tables["carriers"]["switched_parcels"] > 20).all()
+
+
+@pytest.mark.parametrize("policy", ["even", "past_sales", "path"])
+def test_what_lies_in_regional_warehouses_goes_the_way_of_the_reference(policy: str) -> None:
+    tables, reference = assert_same(small_case(1_500, weight=1.5, seed=6, stock={"policy": policy}))
+    stock = tables["stock"]
+    assert stock["shipped_items"].sum() == pytest.approx(reference.store.shipped)
+    assert stock["missed_items"].sum() == pytest.approx(reference.store.missed)
+    np.testing.assert_array_equal(stock["left_items"], reference.store.left.T.reshape(-1))
+    assert min(reference.store.shipped, reference.store.missed, stock["replenished_items"].sum()) > 100
+
+
 def test_ties_are_decided_as_in_the_reference() -> None:
     """All ways take whole hours and all rows whole minutes, so that vehicles, decisions and rows meet at the same instants."""
     whole = {
         "feeder": {"speed_kmh": 60, "handling_s": 3600},
         "wave_s": 1800,
         "hold_s": 7200,
+        "truck": {**SMALL_PARCELS["truck"], "stop_s": 1800, "breakdown_km": None},
+        "sorting": {**SMALL_PARCELS["sorting"], "shifts": {"00:00": 1.0}, "hired": []},
         "last_mile": {**SMALL_PARCELS["last_mile"], "staffing_sigma": 0.0, "tour_s": 21600},
     }
     merchants = {
         "size_exponent": 0.0,
         "expected_parcels": 40 * 2 * 12 * 5.0,  # 40 merchants, 2 days of 12 hours, a parcel every 12 minutes
-        "warehouse": {**SMALL_ORDERS["warehouse"], "spread_sigma": 0.0},
+        "warehouse": {
+            **SMALL_ORDERS["warehouse"],
+            "spread_sigma": 0.0,
+            "pick_s": 0,
+            "hired_factor": 1.0,
+            "prepacked": {**SMALL_ORDERS["warehouse"]["prepacked"], "merchants": 0},
+        },
     }
     case = small_case(1_200, weight=3.0, parcels=whole, merchants=merchants, ring_km=[60.0] * 8)
     paid_s = np.sort(np.round(case.batch.paid_s / 600.0) * 600.0)

@@ -15,10 +15,15 @@ from matplotlib.figure import Figure
 from sim import plots
 from sim.metrics import hubs as hub_metrics
 from sim.metrics import parcels as parcel_metrics
+from sim.metrics import rehearsal as rehearsal_metrics
 from sim.metrics import sales as sales_metrics
 from sim.metrics import site as site_metrics
+from sim.metrics.fleets import fleet_hours
 from sim.metrics.latency import percentiles_by_interval
+from sim.metrics.links import link_load
+from sim.metrics.moves import moves
 from sim.metrics.published import gmv_milestones
+from sim.metrics.shoppers import seen_over_time
 from sim.plots import style
 from sim.plots.figures import FOLDER, drawable
 from sim.plots.flows import project
@@ -57,7 +62,7 @@ def backlog(tables: Tables) -> pd.DataFrame:
 
 
 def shares(tables: Tables) -> pd.DataFrame:
-    return parcel_metrics.state_shares(tables["parcels"], np.arange(0.0, 5 * DAY_S, 3600.0))
+    return parcel_metrics.state_shares(tables["parcel_hours"], np.arange(0.0, 5 * DAY_S, 3600.0))
 
 
 def flow_map(tables: Tables, ax: Axes | None) -> Axes:
@@ -65,8 +70,29 @@ def flow_map(tables: Tables, ax: Axes | None) -> Axes:
     return plots.plot_flows(hub_metrics.flows(tables["trips"], tables["cities"]), tables["cities"], hubs, ax)
 
 
+def bands(tables: Tables) -> pd.DataFrame:
+    return parcel_metrics.lead_times_by_distance(tables["lead_times"], scale=SCALE)
+
+
 def lead_times(tables: Tables) -> pd.DataFrame:
-    return parcel_metrics.lead_time_histogram(tables["parcels"], scale=SCALE)
+    return parcel_metrics.lead_time_histogram(tables["lead_times"], scale=SCALE)
+
+
+def rehearsed(tables: Tables) -> pd.DataFrame:
+    return rehearsal_metrics.rates_by_case(tables["rehearsal_cases"], tables["rehearsal_seconds"])["fault"]
+
+
+def taiwan(tables: Tables) -> dict[str, pd.DataFrame]:
+    steps = seen_over_time(tables["shopper_minutes"], scale=SCALE, start_min=0, end_min=20, step_min=2)
+    return {channel: own for (region, channel), own in steps.items() if region == "taiwan"}
+
+
+def link(tables: Tables) -> pd.DataFrame:
+    return link_load(tables["link_seconds"], start_s=0, end_s=1200, step_s=60)["taiwan", "wireless"]
+
+
+def line(tables: Tables) -> pd.DataFrame:
+    return load(tables).assign(slots=np.nan)
 
 
 DRAWN: dict[str, Callable[[Tables, Axes | None], Axes]] = {
@@ -74,12 +100,21 @@ DRAWN: dict[str, Callable[[Tables, Axes | None], Axes]] = {
     "requests": lambda tables, ax: plots.plot_requests(rates(tables), ax),
     "orders": lambda tables, ax: plots.plot_orders(rates(tables), ax),
     "latency": lambda tables, ax: plots.plot_latency(percentiles_by_interval(tables["latency"], 1), ax),
+    "page times": lambda tables, ax: plots.plot_page_times(taiwan(tables), ax),
+    "errors": lambda tables, ax: plots.plot_errors(taiwan(tables), ax),
+    "lost": lambda tables, ax: plots.plot_lost(taiwan(tables), ax),
+    "link": lambda tables, ax: plots.plot_link_load(link(tables), ax),
+    "waiting room": lambda tables, ax: plots.plot_service_load(line(tables), ax),
+    "rehearsal": lambda tables, ax: plots.plot_rehearsal(rehearsed(tables), ax),
     "sales": sales,
     "service": lambda tables, ax: plots.plot_service_load(load(tables), ax),
     "states": lambda tables, ax: plots.plot_states(shares(tables), ax),
     "lead times": lambda tables, ax: plots.plot_lead_times(lead_times(tables), {"half": 80.0}, ax),
     "backlog": lambda tables, ax: plots.plot_hub_backlog(backlog(tables), ax),
     "flows": flow_map,
+    "moves": lambda tables, ax: plots.plot_moves(moves(tables["parcel_moves"], scale=SCALE, days=5), ax),
+    "distance": lambda tables, ax: plots.plot_lead_times_by_distance(bands(tables), ax),
+    "fleet": lambda tables, ax: plots.plot_fleet(fleet_hours(tables["trips"], 3 * DAY_S)["own truck"], 60, ax),
 }
 
 
@@ -100,7 +135,7 @@ def test_a_plot_makes_its_own_axes_when_it_is_given_none(name: str, tables: Tabl
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWN if name != "flows"])
+@pytest.mark.parametrize("name", [name for name in DRAWN if name not in ("flows", "distance")])
 def test_a_plot_says_what_is_on_its_y_axis(name: str, tables: Tables) -> None:
     assert DRAWN[name](tables, Figure().subplots()).get_ylabel()
 
@@ -113,6 +148,9 @@ def test_a_plot_says_what_is_on_its_y_axis(name: str, tables: Tables) -> None:
         (plots.plot_orders, rates),
         (plots.plot_latency, lambda tables: percentiles_by_interval(tables["latency"], 1)),
         (plots.plot_service_load, load),
+        (plots.plot_service_load, line),
+        (plots.plot_link_load, link),
+        (plots.plot_rehearsal, rehearsed),
         (plots.plot_states, shares),
         (plots.plot_hub_backlog, backlog),
     ],
@@ -127,6 +165,30 @@ def test_a_plot_of_no_or_of_one_row_is_drawn_without_a_warning(
         figure = Figure()
         draw(table(tables).head(rows), figure.subplots())
         figure.canvas.draw()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.parametrize("draw", [plots.plot_page_times, plots.plot_errors, plots.plot_lost])
+def test_what_shoppers_saw_in_no_or_one_step_is_drawn_without_a_warning(
+    draw: Callable[[dict[str, pd.DataFrame], Axes], Axes], tables: Tables, recwarn: pytest.WarningsRecorder
+) -> None:
+    for rows in (0, 1):
+        figure = Figure()
+        draw({channel: own.head(rows) for channel, own in taiwan(tables).items()}, figure.subplots())
+        draw({}, figure.subplots())
+        figure.canvas.draw()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_percentiles_that_are_not_told_are_gaps_and_not_marks(tables: Tables, recwarn: pytest.WarningsRecorder) -> None:
+    found = percentiles_by_interval(tables["latency"], 1)
+    found.loc[3:5, "p99.9"] = np.nan
+    found.loc[9, "p99.9"] = np.inf
+    ax = plots.plot_latency(found, Figure().subplots())
+    assert np.isfinite(ax.get_ylim()).all()
+    assert np.isnan(np.asarray(ax.lines[-1].get_ydata(), dtype=float)).sum() == 4
+    untold = found.assign(**dict.fromkeys(found.columns[1:], np.nan))
+    assert plots.plot_latency(untold, Figure().subplots()).texts[0].get_text() == "too few pages to tell"
     assert [str(warning.message) for warning in recwarn] == []
 
 
@@ -251,7 +313,18 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path, tables: Tables) -> 
 def test_a_scaled_figure_says_that_it_is_scaled(tmp_path: Path, tables: Tables) -> None:
     plots.write_figures(tmp_path, tables, scale=SCALE, png=False)
     scaled = {path.stem for path in tmp_path.rglob("*.svg") if "× 1,000 (scale 0.001)" in path.read_text()}
-    assert scaled == {"requests_midnight", "orders_midnight", "service_load", "requests_day", "sales", "lead_times"}
+    assert scaled == {
+        "requests_midnight",
+        "orders_midnight",
+        "service_load",
+        "shoppers",
+        "requests_day",
+        "sales",
+        "lead_times",
+    } | {
+        "lead_times_distance",
+        "parcel_moves",
+    }
 
 
 def test_a_run_of_the_whole_day_has_no_note_on_scale(tmp_path: Path, tables: Tables) -> None:
@@ -260,11 +333,22 @@ def test_a_run_of_the_whole_day_has_no_note_on_scale(tmp_path: Path, tables: Tab
 
 
 def test_without_the_site_only_its_figures_are_missing(tmp_path: Path, tables: Tables) -> None:
-    off = ("demand_seconds", "site_seconds", "site_capacity", "latency")
+    of_the_site = ("site_seconds", "site_capacity", "latency", "page_latency", "service_latency", "link_seconds")
+    off = ("demand_seconds", *of_the_site, "rehearsal_cases", "rehearsal_seconds")
     written = plots.write_figures(
         tmp_path, {name: tables[name] for name in tables if name not in off}, scale=SCALE, png=False
     )
-    assert {path.stem for path in written} == {"sales", "parcel_states", "lead_times", "hub_backlog", "flows"}
+    assert {path.stem for path in written} == {
+        "sales",
+        "parcel_states",
+        "parcel_moves",
+        "lead_times",
+        "lead_times_distance",
+        "fleets",
+        "hub_backlog",
+        "road_weather",
+        "flows",
+    }
 
 
 def test_nothing_is_drawn_of_nothing(tmp_path: Path) -> None:

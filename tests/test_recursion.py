@@ -27,13 +27,13 @@ def by_events(arrival_s: np.ndarray, service_s: np.ndarray, slots: int, end_s: f
     n = arrival_s.size
     stations = station.empty_stations(np.array([min(slots, n)]), np.array([NO_LIMIT]), np.array([math.inf]))
     jobs = station.empty_jobs(n)
-    jobs.key[:] = np.arange(n)
-    jobs.service_s[:] = service_s
+    jobs["key"][:] = np.arange(n)
+    jobs["service_s"][:] = service_s
     out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
     inbox_job = np.arange(n, dtype=np.int32)
     left = station.advance_station(0, end_s, arrival_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind)
     assert (out_kind[:left] == station.SERVED).all()
-    return jobs.start_s, out_s[:left], out_job[:left]
+    return jobs["start_s"], out_s[:left], out_job[:left]
 
 
 def assert_same(arrival_s: np.ndarray, service_s: np.ndarray, slots: int, end_s: float = math.inf) -> None:

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from sim.metrics import kpis
+from sim.metrics.parcels import longest_state
+from sim.plots import FIGURES
 from sim.report import write_report
-from sim.report.answers import answers, longest_state, worst_minute
+from sim.report.answers import answers, worst_minute
 from sim.report.assumptions import assumptions, commented_values, look_up
 from sim.report.document import command, inline_svg
-from sim.report.rows import carrier_rows, hub_rows, key_figures, parcels_by_day, services
-from tests.synthetic import empty_tables, synthetic_tables
+from sim.report.rows import carrier_rows, hub_rows, key_figures, parcels_by_day, tracking_rows
+from sim.report.site import services
+from tests.synthetic import empty_tables, summaries_of, synthetic_tables
 
 SCALE = 0.001
 PARAMS: dict[str, Any] = {
@@ -26,7 +29,17 @@ PARAMS: dict[str, Any] = {
     "parcels": {"wave_s": 900},
 }
 PROVENANCE = {"experiment": "festival_2012", "seed": 7, "host": {"name": "<b>&"}}
-SITE_TABLES = ("demand_seconds", "site_seconds", "site_capacity", "latency")
+SITE_TABLES = (
+    "demand_seconds",
+    "site_seconds",
+    "site_capacity",
+    "latency",
+    "page_latency",
+    "service_latency",
+    "link_seconds",
+    "rehearsal_cases",
+    "rehearsal_seconds",
+)
 PARCEL_TABLES = ("parcels", "hub_hours", "trips", "hubs")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -97,7 +110,7 @@ def test_the_report_is_well_formed_and_its_identifiers_are_unique(page: str) -> 
     parser.close()
     assert parser.open == []
     assert len(parser.identifiers) == len(set(parser.identifiers))
-    assert parser.tags.count("svg") == parser.tags.count("figcaption") == 10
+    assert parser.tags.count("svg") == parser.tags.count("figcaption") == len(FIGURES)
 
 
 def test_the_report_is_the_same_every_time(tmp_path: Path, tables: dict[str, pd.DataFrame], page: str) -> None:
@@ -124,7 +137,27 @@ def test_without_the_site_the_report_says_so(tmp_path: Path, tables: dict[str, p
     page = written(tmp_path, without(tables, SITE_TABLES))
     assert "The site was off" in page
     assert "Did the night survive?" not in page
+    assert "The shopper’s own view" not in page
+    assert "What if payment loses" not in page
     assert "Which hubs overflow?" in page
+
+
+def test_what_shoppers_saw_is_told_and_shown(page: str) -> None:
+    at = page.index("The shopper’s own view")
+    assert at < page.index('id="shoppers"') < page.index("What shoppers saw") < page.index('id="latency"')
+    assert page.index('id="latency"') < page.index("Time in each service") < page.index('id="links"')
+    assert "Taiwan · wireless" in page
+
+
+def test_without_access_links_only_their_part_is_missing(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    page = written(tmp_path, without(tables, ("link_seconds",)))
+    assert "What shoppers saw" in page
+    assert "Access links" not in page
+
+
+def test_the_rehearsal_is_told_and_shown(page: str) -> None:
+    at = page.index("What if payment loses 3 of 6 machines")
+    assert at < page.index("The plan saves") < page.index('id="rehearsal"') < page.index("The three cases")
 
 
 def test_without_parcels_the_report_says_so(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -174,7 +207,7 @@ def test_the_longest_state_is_found() -> None:
     parcels = synthetic_tables(30)["parcels"].copy()
     parcels["out_s"] = parcels["outlet_s"] + 100 * 3600.0
     parcels["signed_s"] = parcels["out_s"] + 60.0
-    assert longest_state(parcels)[0] == "at outlet"
+    assert longest_state(summaries_of(parcels)["parcel_hours"])[0] == "at outlet"
 
 
 def test_key_figures_are_scaled_up_and_compared(tables: dict[str, pd.DataFrame]) -> None:
@@ -199,6 +232,7 @@ def test_tables_have_as_many_cells_as_headings(tables: dict[str, pd.DataFrame]) 
         parcels_by_day(tables, SCALE),
         carrier_rows(tables, SCALE),
         hub_rows(tables),
+        *tracking_rows(tables, SCALE),
     )
     for table in found:
         assert table is not None

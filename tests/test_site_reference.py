@@ -12,6 +12,18 @@ PROTECTED = [
     "site.client.jitter=equal",
     "site.services.payment.service={kind: gamma, mean_s: 3, cv: 1.5}",
 ]
+GUARDED = [
+    "+site.services.payment.breaker={window: 20, least_answers: 5, failure_share: 0.5, slow_s: 4, open_s: 15, trials: 3}",
+    "site.services.payment.service.mean_s=3",
+    "+site.services.trade.shed={deadline_s: 8}",
+    "+site.services.item.concurrency_limit=600000",
+    "+site.services.venue.degrade={from_queue: 300000, until_queue: 100000, time_share: 0.1}",
+    "+site.services.bank.waiting_room={rate_per_s: 20000, places: 400000, patience_s: 60}",
+    "+site.priorities={pay: 0, order: 0, cart: 1, venue: 2, search: 2, item: 2}",
+    "site.services.search.service={kind: empirical, mean_s: null, cv: null}",
+    "+site.services.search.service.values_s=[0.1, 0.2, 0.7, 2.5]",
+]
+NARROW = [f"site.links.gbit_per_s.mainland={{pc: {1e5 * size}, wireless: {2e3 * size}}}" for size in (4e-4,)]
 KINDS = [("item", "random"), ("trade", "round_robin"), ("bank", "least_connections"), ("venue", "two_choices")]
 
 
@@ -31,6 +43,8 @@ KINDS = [("item", "random"), ("trade", "round_robin"), ("bank", "least_connectio
             "+site.services.trade.dispatch=two_choices",
             "site.client.jitter=full",
         ],
+        ["scale=0.00001", "seed=8", *BUSY, *GUARDED, "site.client.timeout_s=6"],
+        ["scale=0.00001", "seed=9", *THREE_CELLS, *GUARDED, "site.client.timeout_s=9", *NARROW],
     ],
     ids=[
         "as published",
@@ -40,6 +54,8 @@ KINDS = [("item", "random"), ("trade", "round_robin"), ("bank", "least_connectio
         "retry budget and rate limits",
         "machines with queues of their own",
         "two choices",
+        "guards",
+        "guards in three cells behind narrow links",
     ],
 )
 def test_every_request_starts_and_ends_at_the_same_instants_as_in_plain_simpy(overrides: list[str]) -> None:

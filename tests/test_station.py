@@ -9,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments._reference import station as reference
+from sim.kernels import departures, kernel
 from sim.kernels import station as kernels
 
 INFINITY = math.inf
+
+add_departure = kernel(lambda *arguments: departures.add_departure(*arguments))
+change_departure = kernel(lambda *arguments: departures.change_departure(*arguments))
 
 
 def run_kernel(
@@ -38,9 +42,8 @@ def run_kernel(
     """
     n = len(arrival_s)
     rows = np.arange(n) if rows is None else np.asarray(rows)
-    most = max([slots, *(number for _, number in slots_from)])
     stations = kernels.empty_stations(
-        np.array([most]),
+        np.array([slots]),
         np.array([limit]),
         np.array([timeout_s]),
         servers=np.array([servers]),
@@ -49,16 +52,15 @@ def run_kernel(
         priorities=1 if priority is None else 3,
         jobs=n,
     )
-    stations.lane_slots[:] = slots
     jobs = kernels.empty_jobs(n)
-    jobs.key[rows] = np.arange(n)
-    jobs.service_s[rows] = service_s
+    jobs["key"][rows] = np.arange(n)
+    jobs["service_s"][rows] = service_s
     if patience_s is not None:
-        jobs.patience_s[rows] = patience_s
+        jobs["patience_s"][rows] = patience_s
     if priority is not None:
-        jobs.priority[rows] = priority
+        jobs["priority"][rows] = priority
     if choice is not None:
-        jobs.choice[rows] = np.array(choice, np.uint64)
+        jobs["choice"][rows] = np.array(choice, np.uint64)
     arrival_s = np.asarray(arrival_s, dtype=float)
     left_s, outcome = np.full(n, np.nan), np.full(n, reference.UNFINISHED)
     out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
@@ -73,17 +75,20 @@ def run_kernel(
             0, stop_s, arrival_s[done:until], inbox_job, until - done, stations, jobs, out_s, out_job, out_kind
         )
         done = until
-        left_s[jobs.key[out_job[:count]]] = out_s[:count]
-        outcome[jobs.key[out_job[:count]]] = out_kind[:count]
-        leavers += list(zip(out_s[:count], jobs.key[out_job[:count]].tolist(), strict=True))
+        left_s[jobs["key"][out_job[:count]]] = out_s[:count]
+        outcome[jobs["key"][out_job[:count]]] = out_kind[:count]
+        leavers += list(zip(out_s[:count], jobs["key"][out_job[:count]].tolist(), strict=True))
         if stop_s in lanes_at:
             kernels.set_lanes(0, lanes_at[stop_s], stations)
         if stop_s in slots_at:
+            stations = kernels.with_room(stations, slots_at[stop_s] * servers)
             kernels.set_slots(0, slots_at[stop_s], stop_s, stations, jobs)
     assert [time_s for time_s, _ in leavers] == sorted(time_s for time_s, _ in leavers)
     assert stations.busy[0] == stations.lane_busy.sum()
     assert stations.waiting[0] == stations.lane_waiting.sum()
-    return jobs.start_s[rows], left_s, outcome, [job for _, job in leavers]
+    in_service = ~np.isnan(jobs["start_s"][rows]) & np.isnan(left_s)
+    assert sorted(departures.in_service(0, stations.departures)) == sorted(rows[in_service])
+    return jobs["start_s"][rows], left_s, outcome, [job for _, job in leavers]
 
 
 def assert_equal_job_by_job(result, expected: list[reference.Job]) -> None:
@@ -231,6 +236,100 @@ def test_three_thousand_jobs_of_two_classes_over_forty_servers_equal_the_referen
     assert_equal_job_by_job(run_kernel(**run, windows=np.arange(0.5, 3100.0, 0.5)), expected)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=2, max_size=4),
+    growth=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 70)), max_size=4),
+    seed=st.integers(0, 2**32),
+)
+def test_stations_that_share_arrays_know_nothing_of_each_other(sizes, growth, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    many = len(sizes)
+    n = 60
+    arrival_s = np.cumsum(rng.integers(0, 2, (many, n)), axis=1).astype(float)
+    service_s = rng.integers(0, 30, (many, n)).astype(float)
+    changes = [(8.0 * (k + 1), s % many, slots) for k, (s, slots) in enumerate(growth)]
+    stations = kernels.empty_stations(np.array(sizes), np.full(many, 5), np.full(many, 4.0))
+    jobs = kernels.empty_jobs(many * n)
+    jobs["key"][:] = np.tile(np.arange(n), many)
+    jobs["service_s"][:] = service_s.ravel()
+    out = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int8)
+    left_s = np.full(many * n, np.nan)
+    begin_s = 0.0
+    for stop_s, changing, slots in [*changes, (INFINITY, 0, 0)]:
+        for s in range(many):
+            arriving = np.flatnonzero((arrival_s[s] >= begin_s) & (arrival_s[s] < stop_s))
+            inbox = arrival_s[s][arriving], (s * n + arriving).astype(np.int32), arriving.size
+            count = kernels.advance_station(s, stop_s, *inbox, stations, jobs, *out)
+            left_s[out[1][:count]] = out[0][:count]
+        if stop_s < INFINITY:
+            stations = kernels.with_room(stations, slots, changing)
+            kernels.set_slots(changing, slots, stop_s, stations, jobs)
+        begin_s = stop_s
+    for s, slots in enumerate(sizes):
+        own = tuple((instant_s, number) for instant_s, changing, number in changes if changing == s)
+        expected = reference.run(arrival_s[s], service_s[s], slots, 5, 4.0, INFINITY, own)
+        np.testing.assert_array_equal(left_s[s * n : (s + 1) * n], [job.left_s for job in expected])
+
+
+def test_a_small_station_does_not_pay_for_a_large_one() -> None:
+    stations = kernels.empty_stations(np.array([3, 4000, 1]), np.zeros(3), np.full(3, INFINITY))
+    assert list(stations.departures.leaves) == [4, 4096, 1]
+    grown = kernels.with_room(stations, 100, 2)
+    assert list(grown.departures.leaves) == [4, 4096, 128]
+    assert kernels.with_room(grown, 128, 2) is grown
+
+
+def test_a_thousand_jobs_in_step_leave_in_order_of_their_keys() -> None:
+    *_, leavers = run_kernel(
+        np.zeros(3000),
+        np.ones(3000),
+        slots=1000,
+        limit=10**9,
+        timeout_s=INFINITY,
+        end_s=INFINITY,
+        rows=range(2999, -1, -1),
+    )
+    assert leavers == list(range(3000))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    slots=st.integers(1, 20),
+    acts=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 2**16)), max_size=120),
+)
+def test_the_winner_of_a_tree_is_the_next_to_depart(slots: int, acts) -> None:
+    jobs = departures.idle_slots(np.array([7, slots]))
+    serving: dict[int, tuple[float, int]] = {}
+    key = np.random.default_rng(slots).permutation(1024)
+    for at, (act, time_s, which) in enumerate(acts):
+        tree = departures.station_tree(1, jobs)
+        idle = [leaf for leaf in range(tree.leaves) if leaf not in serving]
+        if act == 0 and serving:
+            leaf = list(serving)[which % len(serving)]
+            del serving[leaf]
+            change_departure(leaf, INFINITY, tree, key)
+        elif act == 1 and serving:
+            leaf = list(serving)[which % len(serving)]
+            serving[leaf] = float(time_s), at
+            tree.job[leaf] = at
+            change_departure(leaf, float(time_s), tree, key)
+        elif idle:
+            leaf = idle[which % len(idle)]
+            serving[leaf] = float(time_s), at
+            add_departure(leaf, float(time_s), at, tree, key)
+        if act == 3 and which % 8 == 0:
+            jobs = departures.with_leaves(jobs, np.array([1, 2 * tree.leaves * (1 + which % 2)]))
+            tree = departures.station_tree(1, jobs)
+        if serving:
+            first = min(serving, key=lambda leaf: (serving[leaf][0], key[serving[leaf][1]]))
+            assert (tree.node_s[1], tree.node_leaf[1]) == (serving[first][0], first)
+        else:
+            assert tree.node_s[1] == INFINITY
+        assert sorted(departures.in_service(1, jobs)) == sorted(job for _, job in serving.values())
+    assert departures.in_service(0, jobs).size == 0
+
+
 def test_a_job_of_the_first_class_overtakes_those_that_wait_and_none_in_service() -> None:
     start_s, *_ = run_kernel(
         [0.0, 0.0, 1.0],
@@ -306,7 +405,7 @@ def test_jobs_in_service_stay_when_slots_are_taken_away() -> None:
 def test_the_next_event_is_the_earliest_departure_or_timeout() -> None:
     stations = kernels.empty_stations(np.array([1]), np.array([5]), np.array([2.0]))
     jobs = kernels.empty_jobs(2)
-    jobs.service_s[:] = [9.0, 1.0]
+    jobs["service_s"][:] = [9.0, 1.0]
     out = np.empty(2), np.empty(2, np.int32), np.empty(2, np.int8)
     assert kernels.next_event_s(0, stations, jobs) == INFINITY
     arrival_s, arriving = np.array([0.0, 1.0]), np.arange(2, dtype=np.int32)

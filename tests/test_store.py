@@ -50,10 +50,24 @@ def test_a_result_reads_back_as_it_was_written(tmp_path):
     found = store.read_result(tmp_path / "run")
     assert found.kpis == {"orders": 4, "gmv_rmb": 722.0, "latency_p99_s": None, "parcels": None}
     assert found.params == CONFIG
+    hashes = found.provenance.pop("table_hashes")
     assert found.provenance == {"seed": 1, "note": "é"}
+    assert list(hashes) == ["orders"]
     assert list(found.tables) == ["orders"]
     pd.testing.assert_frame_equal(found.tables["orders"], orders())
     assert found.directory == tmp_path / "run"
+
+
+def test_equal_tables_have_equal_hashes_and_others_do_not(tmp_path):
+    hashes = []
+    for name, changed in (("one", False), ("same", False), ("other", True)):
+        (tmp_path / name).mkdir()
+        orders_table = orders()
+        if changed:
+            orders_table.loc[0, "value_rmb"] += 0.01
+        complete = store.write_result(tmp_path / name, result()._replace(tables={"orders": orders_table}))
+        hashes.append(complete.provenance["table_hashes"]["orders"])
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_key_figures_are_json_that_any_reader_takes(tmp_path):
@@ -111,7 +125,7 @@ def test_of_two_processes_that_finish_the_same_run_the_first_one_stays(tmp_path)
         store.write_result(partial, result())
         (tmp_path / "run").mkdir()
         store.write_result(tmp_path / "run", result()._replace(provenance={"first": True}))
-    assert store.read_result(tmp_path / "run").provenance == {"first": True}
+    assert store.read_result(tmp_path / "run").provenance["first"] is True
     assert kept(tmp_path) == ["run"]
 
 
@@ -184,7 +198,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, monkeypatch):
 
 
 def test_a_disk_that_fills_up_under_a_table_is_told_and_nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(pyarrow.parquet, "write_table", full_disk)
+    monkeypatch.setattr(pyarrow.parquet, "ParquetWriter", full_disk)
     with pytest.raises(DiskFullError, match="disk is full"), store.new_folder(tmp_path / "run") as partial:
         store.write_result(partial, result())
     assert kept(tmp_path) == []

@@ -36,6 +36,9 @@ SHARP_AT = {
     "B7": 1.0,
     "B8": 0.7,
     "E1": 0.2,
+    "E3": 1.0,
+    "E5": 0.5,
+    "E6": 1.0,
 }
 
 
@@ -76,6 +79,8 @@ def test_the_numbers_of_the_published_checks_are_what_theory_is_asked_for() -> N
         "B7": [1050, 100],
         "B8": [0.6340],
         "E1": [3.10124, 0.84458, 2.25293, 0.58344, 1.11001, 0.51233],
+        "E5": [1 / 3],
+        "E6": [12.50, 13.23, 14.37, 6 + 520 / (80 * 0.87)],
     }
     assert set(published) == {check.name for check in CHECKS}
     for name, values in published.items():

@@ -41,12 +41,12 @@ def by_events(case: Case) -> Serve:
 
     def serve() -> Times:
         jobs = events.empty_jobs(n)
-        jobs.key[:] = np.arange(n)
+        jobs["key"][:] = np.arange(n)
         inbox_job, out_job, out_kind = np.arange(n, dtype=np.int32), np.empty(n, np.int32), np.empty(n, np.int8)
         time_s = np.cumsum(case.gap_s)
         for service_s in case.service_s:
             station = events.empty_stations(np.array([slots]), np.array([NO_LIMIT]), np.array([math.inf]))
-            jobs.service_s[:] = service_s
+            jobs["service_s"][:] = service_s
             out_s = np.empty(n)
             events.advance_station(0, math.inf, time_s, inbox_job, n, station, jobs, out_s, out_job, out_kind)
             time_s = out_s

@@ -2,23 +2,26 @@
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import simpy
 
+from sim.kernels.rows import LOST, NOTHING_WRONG
 from sim.parcels.clock import Turn
+from sim.units import HOUR_S
 
 NAN = float("nan")
 Process = Generator[simpy.Event, Any, None]
 
 
-def at(env: simpy.Environment, time_s: float, turn: Turn) -> simpy.Event:
-    """An event at exactly a time, not at now + (time - now)."""
+def at(env: simpy.Environment, time_s: float, turn: int, rank: int | None = None) -> simpy.Event:
+    """An event at exactly a time, not at now + (time - now). The smaller rank comes first; without one it is the latest."""
     event = simpy.Event(env)
     event._ok, event._value = True, None
-    heapq.heappush(env._queue, (time_s, turn, next(env._eid), event))
+    heapq.heappush(env._queue, (time_s, turn, next(env._eid) if rank is None else rank, event))
     return event
 
 
@@ -30,9 +33,15 @@ class Parcel:
     shopper: int
     number: int
     merchant: int
+    packer: int
     carrier: int
+    origin: int
     destination: int
+    items: int
+    weight_kg: np.float32
+    row_parcels: float
     orders: int = 1
+    passes: int = 0
     attempts: int = 0
     created_s: float = NAN
     packed_s: float = NAN
@@ -43,9 +52,28 @@ class Parcel:
     outlet_s: float = NAN
     out_s: float = NAN
     signed_s: float = NAN
-    lost_s: float = NAN
+    returned_s: float = NAN
+    exception: int = NOTHING_WRONG
+    exception_s: float = NAN
     entered_s: float = NAN
     events: dict[str, simpy.Event] = field(default_factory=dict)
+    ordered_items: int = field(init=False)  # by the order that made the parcel
+
+    def __post_init__(self) -> None:
+        self.ordered_items = self.items
+
+    @property
+    def grams(self) -> int:
+        return int(float(self.weight_kg) * 1000.0 * self.row_parcels + 0.5)
+
+    @property
+    def lost_s(self) -> float:
+        return self.exception_s if self.exception == LOST else NAN
+
+    def goes_wrong(self, kind: int) -> None:
+        """Write it down, unless something graver has happened."""
+        if kind > self.exception:
+            self.exception, self.exception_s = kind, self.env.now
 
     def wait(self, what: str) -> simpy.Event:
         return self.events.setdefault(what, self.env.event())
@@ -68,11 +96,22 @@ class Vehicle:
 class Hub:
     """A gate, a store with a limit and one sorter."""
 
-    def __init__(self, env: simpy.Environment, row_sort_s: float, storage_parcels: float, weight: float) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        hour_parcels: Sequence[float],
+        gate_s: float,
+        storage_parcels: float,
+        weight: float,
+        passes_again: Callable[[Parcel], bool],
+    ) -> None:
         self.env = env
-        self.row_sort_s = row_sort_s
+        self.hour_parcels = hour_parcels
+        self.gate_s = gate_s
         self.storage_parcels = storage_parcels
         self.weight = weight
+        self.passes_again = passes_again
+        self.dock = simpy.Resource(env)
         self.stored = 0
         self.gate: deque[Vehicle] = deque()
         self.unsorted: deque[Parcel] = deque()
@@ -82,6 +121,12 @@ class Hub:
         env.process(self.sorter())
 
     def arrive(self, vehicle: Vehicle) -> None:
+        self.env.process(self.open(vehicle))
+
+    def open(self, vehicle: Vehicle) -> Process:
+        with self.dock.request() as turn:
+            yield turn
+            yield at(self.env, self.env.now + len(vehicle.load) * self.weight * self.gate_s, Turn.VEHICLE)
         self.gate.append(vehicle)
         self.unload()
 
@@ -91,6 +136,7 @@ class Hub:
             parcel = vehicle.load.popleft()
             self.stored += 1
             self.unsorted.append(parcel)
+            parcel.entered_s = self.env.now
             parcel.tell("unloaded")
             if not self.work.triggered:
                 self.work.succeed()
@@ -104,17 +150,40 @@ class Hub:
                 self.work = self.env.event()
                 yield self.work
             parcel = self.unsorted.popleft()
-            yield at(self.env, self.env.now + self.row_sort_s, Turn.ROW)
+            left_parcels = self.weight
+            while left_parcels > 0.0:
+                hour = int(self.env.now // HOUR_S)
+                hour_end_s, rate_per_s = (hour + 1.0) * HOUR_S, self.hour_parcels[hour] / HOUR_S
+                can_parcels = rate_per_s * (hour_end_s - self.env.now)
+                done = can_parcels >= left_parcels
+                yield at(self.env, self.env.now + left_parcels / rate_per_s if done else hour_end_s, Turn.ROW)
+                left_parcels = 0.0 if done else left_parcels - can_parcels
             parcel.entered_s = self.env.now
-            parcel.tell("sorted")
+            again = self.passes_again(parcel)
+            parcel.passes += 1
+            if again:
+                self.unsorted.append(parcel)
+            else:
+                parcel.tell("sorted")
 
 
 @dataclass(eq=False)
 class Outlet:
     """Couriers of one carrier in one city."""
 
-    travel_s: float
-    tour_parcels: float
+    couriers: float
+    area_km2: float
+    tour_parcels: list[float]  # on each tour of the day
     credit: float = 0.0
     waiting: deque[Parcel] = field(default_factory=deque)
     again: deque[Parcel] = field(default_factory=deque)
+    forwarded: deque[tuple[float, Parcel]] = field(
+        default_factory=deque
+    )  # with the time when they are at their right address
+
+    def next_to_go(self, now_s: float) -> Parcel | None:
+        if self.again:
+            return self.again.popleft()
+        if self.forwarded and self.forwarded[0][0] < now_s:
+            return self.forwarded.popleft()[1]
+        return self.waiting.popleft() if self.waiting else None

@@ -10,25 +10,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import simpy
 
+from experiments._reference.protection import WHOLE
+from experiments._reference.services import Link, Service
 from experiments._reference.station import REJECTED, SERVED, TIMED_OUT, Slots
 from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
 from sim.kernels.arrivals import arrival_time
-from sim.kernels.cell import call_number, service_time
-from sim.kernels.protection import take_token
+from sim.kernels.calls import call_number, service_time
 from sim.kernels.random import bits, uniform
-from sim.kernels.visits import order_value, retry_delay, think_time, wanted_orders
+from sim.kernels.visits import order_fen, retry_delay, think_time, wanted_orders
 from sim.params.festival import FestivalParams
-from sim.params.site import ServiceParams
-from sim.site.graph import service_graph, service_times, topological_order
-from sim.site.site import cells_at_scale, client_of_cell, slots_of_cells, visit_keys
+from sim.params.links import CHANNELS
+from sim.site.graph import room_of, service_graph, service_times, stations_of, topological_order
+from sim.site.shares import cells_at_scale, client_of_cell, link_bit_per_s, slots_of_cells, visit_keys
 from sim.units import HOUR_S
 
 LEAVE = "leave"
 
 
 class Call(NamedTuple):
-    """One request at one service."""
+    """One request at one service, or an answer on its way through an access link, which comes after all services."""
 
     shopper: int
     step: int
@@ -49,62 +50,26 @@ class Order(NamedTuple):
     value_rmb: float
 
 
-class Service:
-    """One service in one cell: its lanes, and the token bucket in front of them."""
+class Browser:
+    """What a shopper's browser knows of one request. Its clock stands still while it shows a place in line."""
 
-    def __init__(self, env: simpy.Environment, params: ServiceParams, machines: int, slots: int, places: int) -> None:
+    def __init__(self, env: simpy.Environment) -> None:
         self.env = env
-        self.dispatch = params.dispatch
-        self.timeout_s = params.timeout_s
-        self.central = params.dispatch == "central"
-        self.lanes = [Slots(env, slots)] if self.central else [self._machine(params) for _ in range(machines)]
-        self.slots_per_machine = params.slots_per_machine
-        self.open = len(self.lanes)
-        self.places = places if self.central else max(places // machines, int(params.queue > 0))
-        self.turn = 0
-        self.limit = params.rate_limit
-        self.rate_per_s = self.burst = 0.0
-        self.bucket = np.zeros(2)
+        self.sent_s: float | None = env.now
+        self.changed = env.event()
 
-    def _machine(self, params: ServiceParams) -> Slots:
-        return Slots(self.env, params.slots_per_machine)
+    def show_place_in_line(self) -> None:
+        """The request waits to be let in."""
+        self._restart(None)
 
-    def resize(self, machines: int, slots: int) -> None:
-        """Have this many slots, or under any dispatch but central this many machines."""
-        if self.central:
-            self.lanes[0].resize(slots)
-            return
-        while len(self.lanes) < machines:
-            self.lanes.append(Slots(self.env, self.slots_per_machine))
-        self.open = machines
+    def wait_again(self) -> None:
+        """The request has been let in."""
+        self._restart(self.env.now)
 
-    def limited(self) -> bool:
-        """Whether the token bucket is empty; takes a token when it is not."""
-        if self.limit is None:
-            return False
-        rule = (self.rate_per_s, self.burst, 0.0, self.limit.warm_up_s, self.limit.cold_share)
-        return not take_token(self.bucket, self.env.now, *rule)
-
-    def lane_for(self, choice: int) -> Slots:
-        """The lane that an arrival is sent to; choice: 64 random bits."""
-        if self.open == 1:
-            return self.lanes[0]
-        lanes = self.lanes[: self.open]
-        if self.dispatch == "round_robin":
-            self.turn += 1
-            return lanes[(self.turn - 1) % len(lanes)]
-        if self.dispatch == "least_connections":
-            return min(lanes, key=_load)
-        one = (choice >> 32) * len(lanes) >> 32
-        if self.dispatch == "random":
-            return lanes[one]
-        other = (choice & 0xFFFFFFFF) * (len(lanes) - 1) >> 32
-        other += other >= one
-        return min(lanes[one], lanes[other], key=_load)
-
-
-def _load(lane: Slots) -> int:
-    return int(lane.count) + len(lane.queue)
+    def _restart(self, sent_s: float | None) -> None:
+        self.sent_s = sent_s
+        changed, self.changed = self.changed, self.env.event()
+        changed.succeed()
 
 
 class ReferenceSite:
@@ -123,9 +88,10 @@ class ReferenceSite:
         self.behaviour = behaviour(params.demand)
         self.client = client_of_cell(self.site, params.scale, self.cells)
         self.tokens = [self.client.budget] * self.cells
-        self.times = service_times(self.site, self.names)
+        self.times = service_times(self.site, self.names, share=params.scale / self.cells)
         self.chances = transitions(self.visit)
         self.services = [self._cells_of(name) for name in self.names]
+        self.links = [self._links() for _ in range(self.cells)]
         self.calls: list[Call] = []
         self.orders: list[Order] = []
         self.lost: list[Order] = []
@@ -140,17 +106,33 @@ class ReferenceSite:
         """Run to the end of the recording."""
         self.env.run(until=self.params.demand.horizon_h * HOUR_S)
 
-    def _cells_of(self, name: str) -> list[Service]:
-        params, scale, cells = self.site.services[name], self.params.scale, self.cells
+    def _cells_of(self, name: str) -> list[Any]:
+        """A service, or a waiting room, in every cell."""
+        scale, cells = self.params.scale, self.cells
+        served = room_of(self.site, name)
+        if served is not None:
+            room = self.site.services[served].waiting_room
+            assert room is not None
+            return [Room(self.env, places) for places in slots_of_cells(room.places * scale, cells).tolist()]
+        params = self.site.services[name]
         machines, slots, places = (
             slots_of_cells(n * scale, cells).tolist() for n in (params.machines, params.slots, params.queue)
         )
-        services = [Service(self.env, params, *share) for share in zip(machines, slots, places, strict=True)]
-        if params.rate_limit is not None:
-            for service in services:
-                service.rate_per_s = params.rate_limit.rate_per_s * scale / cells
-                service.burst = service.bucket[0] = max(1.0, params.rate_limit.burst * scale / cells)
-        return services
+        return [Service(self.env, params, *own, scale / cells) for own in zip(machines, slots, places, strict=True)]
+
+    def _links(self) -> dict[tuple[str, str], Link]:
+        """The access links of one cell."""
+        links = self.site.links
+        if links is None:
+            return {}
+        share = self.params.scale / self.cells
+        return {
+            (region, channel): Link(
+                self.env, link_bit_per_s(links, region, channel, share), 1e6 * links.line_mbit_per_s[channel]
+            )
+            for region in self.params.demand.regions
+            for channel in CHANNELS
+        }
 
     def _change(self, change: Any) -> Generator[Any, Any, None]:
         yield self.env.timeout(change.at_s)
@@ -185,7 +167,7 @@ class ReferenceSite:
 
     def _order(self, shopper: int, number: int) -> Order:
         draws = self.behaviour
-        value_rmb = order_value(self.keys.value, shopper, number, draws.value_mu, draws.value_sigma)
+        value_rmb = order_fen(self.keys.value, shopper, number, draws.value_mu, draws.value_sigma) / 100
         return Order(self.env.now, shopper, number, value_rmb)
 
     def _next_page(self, shopper: int, step: int, mood: int, here: int) -> str:
@@ -198,54 +180,130 @@ class ReferenceSite:
         client, cell = self.client, shopper % self.cells
         attempt = 0
         while True:
-            work = self.env.process(self._serve(shopper, page, step, attempt))
-            if client.timeout_s < float("inf"):
-                yield work | self.env.timeout(client.timeout_s)
-            else:
-                yield work
+            browser = Browser(self.env)
+            work = self.env.process(self._serve(browser, shopper, page, step, attempt))
+            yield from self._wait(browser, work)
             if work.triggered and work.value == SERVED:
                 self.tokens[cell] = min(client.budget, self.tokens[cell] + client.budget_gain)
                 return True
             self.failed.append(work.value if work.triggered else TIMED_OUT)
-            if attempt == client.retries or self.tokens[cell] < 1:
+            if attempt == client.retries or self.tokens[cell] < WHOLE:
                 return False
-            self.tokens[cell] -= 1
+            self.tokens[cell] = max(0.0, self.tokens[cell] - 1)
             yield self.env.timeout(retry_delay(self.keys.backoff, shopper, step, attempt, client))
             attempt += 1
 
-    def _serve(self, shopper: int, page: str, step: int, attempt: int) -> Generator[Any, Any, int]:
+    def _wait(self, browser: Browser, work: simpy.Process) -> Generator[Any, Any, None]:
+        """Wait for the answer, but no longer than the browser does."""
+        while not work.triggered:
+            changed = browser.changed
+            if browser.sent_s is None or self.client.timeout_s == float("inf"):
+                yield work | changed
+            else:
+                yield work | changed | self.env.timeout(self.client.timeout_s)
+            if not changed.triggered:
+                return
+
+    def _serve(self, browser: Browser, shopper: int, page: str, step: int, attempt: int) -> Generator[Any, Any, int]:
         """The site's work for one request, done whether or not the browser still waits for it."""
         for name in self._route(shopper, page):
-            outcome = yield from self._call(shopper, step, attempt, self.names.index(name))
+            outcome = yield from self._call(browser, shopper, page, step, attempt, name)
             if outcome != SERVED:
                 return int(outcome)
+        yield from self._transfer(shopper, page, step, attempt)
         return SERVED
 
-    def _route(self, shopper: int, page: str) -> tuple[str, ...]:
+    def _route(self, shopper: int, page: str) -> list[str]:
         p, total = uniform(self.keys.route, shopper, self.pages.index(page)), 0.0
         for route in self.site.pages[page]:
             total += route.share
             if p <= total:
-                return route.services
-        return self.site.pages[page][-1].services
+                break
+        return stations_of(self.site, route)
 
-    def _call(self, shopper: int, step: int, attempt: int, row: int) -> Generator[Any, Any, int]:
-        """One request at one service: wait, be served, be refused or give up."""
+    def _transfer(self, shopper: int, page: str, step: int, attempt: int) -> Generator[Any, Any, None]:
+        """The answer on its way to the shopper."""
+        links = self.site.links
+        if links is None:
+            return
+        regions = list(self.params.demand.regions)
+        cumulative = np.cumsum(list(self.params.demand.regions.values()))
+        cumulative[-1] = 1.0
+        region = regions[int(np.searchsorted(cumulative, uniform(self.keys.region, shopper, 0)))]
+        wireless = uniform(self.keys.channel, shopper, 0) < self.params.demand.wireless_share
+        channel = CHANNELS[1 if wireless else 0]
+        start_s = self.env.now
+        yield from self.links[shopper % self.cells][region, channel].transfer(
+            shopper, round(8e3 * links.page_kbyte[page][channel])
+        )
+        segment = 2 * regions.index(region) + wireless
+        self.calls.append(
+            Call(shopper, step, attempt, len(self.names) + segment, start_s, start_s, self.env.now, SERVED)
+        )
+
+    def _call(
+        self, browser: Browser, shopper: int, page: str, step: int, attempt: int, name: str
+    ) -> Generator[Any, Any, int]:
+        """One request at one service or waiting room: wait, be served, be refused or give up."""
+        row = self.names.index(name)
         service, arrival_s = self.services[row][shopper % self.cells], self.env.now
 
         def note(start_s: float, outcome: int) -> int:
             self.calls.append(Call(shopper, step, attempt, row, arrival_s, start_s, self.env.now, outcome))
             return outcome
 
-        if service.limited():
+        service_s = service_time(self.keys.service, shopper, step, attempt, row, self.times)
+        if isinstance(service, Room):
+            browser.show_place_in_line()
+            outcome, start_s = yield from service.let_in(service_s, self._patience_s(name))
+            if outcome == SERVED:
+                browser.wait_again()
+            return note(start_s, outcome)
+        generation = service.permit() if service.has_place() else None
+        if generation is None:
             return note(float("nan"), REJECTED)
+        if not service.is_in_time(browser.sent_s):
+            service.hear(generation, arrival_s, served=False)
+            return note(float("nan"), REJECTED)
+        service_s *= service.time_share() or 1.0
         lane = service.lane_for(int(bits(self.keys.dispatch, shopper, call_number(step, attempt, row))))
         if lane.count >= lane.capacity and len(lane.queue) >= service.places:
+            service.hear(generation, arrival_s, served=False)
             return note(float("nan"), REJECTED)
-        with lane.request() as slot:
+        with lane.request(priority=self.site.priorities.get(page, 0)) as slot:
             yield slot | self.env.timeout(service.timeout_s)
             if not slot.triggered:
+                service.hear(generation, arrival_s, served=False)
                 return note(float("nan"), TIMED_OUT)
             start_s = self.env.now
-            yield self.env.timeout(service_time(self.keys.service, shopper, step, attempt, row, self.times))
-            return note(start_s, SERVED)
+            yield self.env.timeout(service_s)
+        service.hear(generation, arrival_s, served=True)
+        return note(start_s, SERVED)
+
+    def _patience_s(self, name: str) -> float:
+        served = room_of(self.site, name)
+        assert served is not None
+        room = self.site.services[served].waiting_room
+        assert room is not None
+        return room.patience_s
+
+
+class Room:
+    """A waiting room in one cell: lets in one after the other, and shows the others their place in line."""
+
+    def __init__(self, env: simpy.Environment, places: int) -> None:
+        self.env = env
+        self.places = places
+        self.door = Slots(env, 1)
+
+    def let_in(self, service_s: float, patience_s: float) -> Generator[Any, Any, tuple[int, float]]:
+        """Wait in line; the door takes so long for each. Returns the outcome and when the door was reached."""
+        if self.door.count and len(self.door.queue) >= self.places:
+            return REJECTED, float("nan")
+        with self.door.request() as turn:
+            yield turn | self.env.timeout(patience_s)
+            if not turn.triggered:
+                return TIMED_OUT, float("nan")
+            start_s = self.env.now
+            yield self.env.timeout(service_s)
+        return SERVED, start_s

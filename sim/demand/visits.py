@@ -32,7 +32,16 @@ def behaviour(params: DemandParams) -> Behaviour:
         another_order=1 - 1 / params.orders_per_buyer,
         value_mu=math.log(value.mean_rmb) - sigma**2 / 2,
         value_sigma=sigma,
+        region_cumulative=region_cumulative(params),
+        wireless_share=params.wireless_share,
     )
+
+
+def region_cumulative(params: DemandParams) -> np.ndarray:
+    """Share of the shoppers in the regions up to each: float64[regions], ends with exactly 1."""
+    sums = np.cumsum(list(params.regions.values()))
+    sums[-1] = 1.0
+    return sums
 
 
 def transitions(visit: VisitParams) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""The calendar of future visit events, bucketed by time, and the sorting that opens a bucket.
+"""The calendar of future visit events, bucketed by time, and the sorting that opens a bucket and its windows.
 
-    push(time, shopper, state) -> chunks linked per bucket (unordered) -> open_bucket -> arrays in order of (time, shopper)
+    push(time, shopper, state) -> chunks linked per bucket -> part: one stretch of memory a window -> order: (time, shopper)
 
-Records are kept whole in chunks of neighbouring memory, so that the millions of shoppers who are reading a page cost no
-cache miss each. An event never falls into the bucket that is open: every feedback delay is at least one bucket long.
+Buckets are few and wide, so that the ends of all that are being filled stay in a core's cache although the records of
+millions of shoppers who are reading a page do not. An open bucket is parted into windows whose requests fit the cache too.
+An event never falls into the bucket that is open: every feedback delay is at least one bucket long.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,9 @@ import numpy as np
 
 from sim.kernels import inlined, kernel
 
-CHUNK = 32  # records
+CHUNK = 64  # records
+WINDOWS_MOST = 1024  # of a bucket
+_RECORDS_OF_WINDOW = 512
 RECORD = np.dtype([("time_s", np.float64), ("shopper", np.uint32), ("state", np.uint32)])
 
 
@@ -26,12 +29,12 @@ class Calendar(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The bucket that is open. Room for R records."""
+    """The bucket that is open, and the window of it that is worked at. Room for R records."""
 
-    raw_s: np.ndarray  # float64[R], the records as they come
-    raw_shopper: np.ndarray  # uint32[R]
-    raw_state: np.ndarray  # uint32[R]
-    time_s: np.ndarray  # float64[R], the records in order of (time, shopper)
+    raw: np.ndarray  # RECORD[R], the bucket's records as they come
+    parted: np.ndarray  # RECORD[R], the same, window by window
+    first: np.ndarray  # int64[WINDOWS_MOST + 2], the place of each window's first record
+    time_s: np.ndarray  # float64[R], the window's records in order of (time, shopper)
     shopper: np.ndarray  # uint32[R]
     state: np.ndarray  # uint32[R]
     order: np.ndarray  # int32[R], scratch of the sort
@@ -65,9 +68,9 @@ def grown_calendar(calendar: Calendar) -> Calendar:
 def empty_opened(records: int) -> Opened:
     """Room for an open bucket of so many records."""
     return Opened(
-        raw_s=np.zeros(records),
-        raw_shopper=np.zeros(records, np.uint32),
-        raw_state=np.zeros(records, np.uint32),
+        raw=np.zeros(records, RECORD),
+        parted=np.zeros(records, RECORD),
+        first=np.zeros(WINDOWS_MOST + 2, np.int64),
         time_s=np.zeros(records),
         shopper=np.zeros(records, np.uint32),
         state=np.zeros(records, np.uint32),
@@ -116,15 +119,52 @@ def take_records(bucket, n, calendar, opened):
     while end > 0:
         chunk = (end - 1) // CHUNK
         for at in range(chunk * CHUNK, end):
-            record = calendar.record[at]
-            opened.raw_s[n] = record.time_s
-            opened.raw_shopper[n] = record.shopper
-            opened.raw_state[n] = record.state
+            opened.raw[n] = calendar.record[at]
             n += 1
         end = (np.int64(calendar.older[chunk]) + 1) * CHUNK
         calendar.older[chunk] = calendar.free[0]
         calendar.free[0] = chunk
         calendar.free[1] += 1
+    return n
+
+
+@inlined
+def windows_for(records):
+    """Windows that a bucket is parted into: a power of two, so that their limits are exact."""
+    windows = 1
+    while windows < WINDOWS_MOST and windows * _RECORDS_OF_WINDOW < records:
+        windows *= 2
+    return windows
+
+
+@kernel
+def part(begin_s, width_s, n, windows, opened):
+    """Bring the n raw records of the bucket that begins at begin_s into stretches, one for each window of width_s."""
+    first, raw = opened.first, opened.raw
+    for window in range(windows + 2):
+        first[window] = 0
+    for i in range(n):
+        first[np.int64((raw[i].time_s - begin_s) / width_s) + 2] += 1
+    for window in range(windows):
+        first[window + 2] += first[window + 1]
+    for i in range(n):
+        own = np.int64((raw[i].time_s - begin_s) / width_s) + 1
+        opened.parted[first[own]] = raw[i]
+        first[own] += 1
+
+
+@kernel
+def open_window(window, begin_s, width_s, opened):
+    """Bring the records of a window that begins at begin_s into order; returns their number."""
+    first = opened.first[window]
+    n = opened.first[window + 1] - first
+    records = opened.parted[first : first + n]
+    time_order(begin_s, width_s, n, records.time_s, records.shopper, opened.bins, opened.order)
+    for i in range(n):
+        record = records[opened.order[i]]
+        opened.time_s[i] = record.time_s
+        opened.shopper[i] = record.shopper
+        opened.state[i] = record.state
     return n
 
 

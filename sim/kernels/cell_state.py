@@ -1,4 +1,4 @@
-"""What a cell of the site consists of, in arrays: requests, stations' inboxes, timers, limits, recorders; see `cell.py`."""
+"""What a cell of the site consists of, in arrays: requests, stations' inboxes, timers, guards, links; see `cell.py`."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from sim.kernels.arrivals import Curve
 from sim.kernels.calendar import Calendar, Opened
+from sim.kernels.guards import Guards
+from sim.kernels.link import Links
+from sim.kernels.recorders import Record
 from sim.kernels.station import Jobs, Stations
 
 # what advance_cell returns
@@ -24,28 +27,11 @@ DETERMINISTIC = 0
 EXPONENTIAL = 1
 LOGNORMAL = 2
 GAMMA = 3
-
-# columns of Record.demand
-VISITORS = 0
-REQUESTS = 1
-RETRIES = 2
-PAGES_REJECTED = 3
-PAGES_TIMED_OUT = 4
-PAGES_SERVED = 5
-GAVE_UP = 6
-ORDERS = 7
-ORDERS_LOST = 8
-DEMAND_COLUMNS = 9
-
-# columns of Record.site; 1, 2 and 3 are SERVED, REJECTED and TIMED_OUT of the station plus one
-ARRIVALS = 0
-QUEUE = 4
-BUSY = 5
-SITE_COLUMNS = 6
+EMPIRICAL = 4
 
 # entries of Progress.tally
 BUCKET = 0
-OPENED = 1  # records of the open bucket, -1 when the next bucket is still to be opened
+OPENED = 1  # records of the open window, -1 when the next window is still to be opened
 TAKEN = 2
 FREE_JOBS = 3
 ORDERS_OUT = 4
@@ -57,24 +43,22 @@ SENT = 9
 FIRST_TIMER = 10
 TIMERS = 11
 OUTCOMES = 12  # of page requests, within one micro-window
-TALLIES = 13
+WINDOW = 13  # of the open bucket
+WINDOWS = 14
+TOUCHED = 15  # of no meaning, see `cell._touch`
+TALLIES = 16
 
 NO_JOB = -1
 
-# The histogram of latencies is log-linear, as in HdrHistogram: each octave from 2**-14 s to 2**10 s in 32 equal buckets.
-LATENCY_FLOOR_S = 2.0**-14
-LATENCY_BUCKETS_PER_OCTAVE = 32
-LATENCY_BUCKETS = 24 * LATENCY_BUCKETS_PER_OCTAVE
-_FLOOR_BITS = (1023 - 14) << 5
-_S47 = np.uint64(47)
-
 
 class Routes(NamedTuple):
-    """The services that each page calls, one after the other. P pages, at most R alternatives of at most L legs."""
+    """The stations that each page calls, one after the other. P pages, at most R alternatives of at most G legs."""
 
     cumulative: np.ndarray  # float64[P, R], chances of the alternatives
-    service: np.ndarray  # int32[P, R, L], rows of the stations
+    station: np.ndarray  # int32[P, R, G]
     legs: np.ndarray  # int32[P, R]
+    priority: np.ndarray  # int8[P]
+    room: np.ndarray  # bool[S], stations that are waiting rooms
 
 
 class ServiceTimes(NamedTuple):
@@ -85,45 +69,26 @@ class ServiceTimes(NamedTuple):
     mu: np.ndarray  # float64[S], lognormal only
     sigma: np.ndarray  # float64[S], lognormal only
     shape: np.ndarray  # float64[S], gamma only
-
-
-class Limits(NamedTuple):
-    """Token buckets in front of S stations, see `protection.take_token`."""
-
-    rate_per_s: np.ndarray  # float64[S], inf: no limit
-    burst: np.ndarray  # float64[S], tokens that the bucket holds
-    warm_up_s: np.ndarray  # float64[S], from t = 0 until the full rate
-    cold_share: np.ndarray  # float64[S], of the full rate at t = 0
-    bucket: np.ndarray  # float64[S, 2]
-
-
-class Requests(NamedTuple):
-    """The page requests in flight: J rows, reused, the same rows as those of Jobs."""
-
-    state: np.ndarray  # uint32[J], the visit's packed state
-    sent_s: np.ndarray  # float64[J], when the page was asked for
-    route: np.ndarray  # int16[J]
-    leg: np.ndarray  # int16[J]
-    gone: np.ndarray  # bool[J], the browser has given it up, the work goes on
-    serial: np.ndarray  # uint32[J], how often the row has been used
-    free: np.ndarray  # int32[J], stack of free rows
+    values_s: np.ndarray  # float64[S, V], empirical only
+    values: np.ndarray  # int64[S], how many of them
 
 
 class Timers(NamedTuple):
-    """Browsers that wait since an earlier bucket, in order of their deadlines: a ring of Q places."""
+    """Browsers that wait, in order of their deadlines: a ring of Q places."""
 
+    deadline_s: np.ndarray  # float64[Q]
     job: np.ndarray  # int32[Q]
-    serial: np.ndarray  # uint32[Q], the timer is void when the job's row has been used again
-    new_job: np.ndarray  # int32[R], requests of the open bucket
+    serial: np.ndarray  # uint32[Q], the timer is void when the request's serial is another
+    new_job: np.ndarray  # int32[R], requests of the open window
     new_serial: np.ndarray  # uint32[R]
 
 
 class Boxes(NamedTuple):
-    """Requests between stations within a micro-window, and scratch of their sorting."""
+    """Requests between stations and links within a micro-window, and scratch of their sorting. B = S + L boxes."""
 
-    waiting: np.ndarray  # int64[S], requests in each inbox
-    in_s: np.ndarray  # float64[S, J]
-    in_job: np.ndarray  # int32[S, J]
+    waiting: np.ndarray  # int64[B], requests in each inbox
+    in_s: np.ndarray  # float64[B, J]
+    in_job: np.ndarray  # int32[B, J]
     sorted_s: np.ndarray  # float64[J]
     sorted_job: np.ndarray  # int32[J]
     key: np.ndarray  # int64[J]
@@ -132,10 +97,18 @@ class Boxes(NamedTuple):
     out_s: np.ndarray  # float64[J]
     out_job: np.ndarray  # int32[J]
     out_kind: np.ndarray  # int8[J]
-    outcome_s: np.ndarray  # float64[J], what became of page requests
-    outcome_shopper: np.ndarray  # int64[J]
-    outcome_state: np.ndarray  # uint32[J]
-    outcome: np.ndarray  # int8[J]
+
+
+class Outcomes(NamedTuple):
+    """What became of page requests within a micro-window."""
+
+    time_s: np.ndarray  # float64[J]
+    shopper: np.ndarray  # int64[J]
+    state: np.ndarray  # uint32[J]
+    segment: np.ndarray  # int16[J]
+    kind: np.ndarray  # int8[J]: SERVED, REJECTED or TIMED_OUT
+    order: np.ndarray  # int32[J], scratch of their sorting
+    bins: np.ndarray  # int32[J + 1]
 
 
 class Arrivals(NamedTuple):
@@ -144,23 +117,6 @@ class Arrivals(NamedTuple):
     curve: Curve
     first: np.ndarray  # int64[B + 1], see index_arrivals
     shopper: np.ndarray  # uint32[shoppers of the cell]
-
-
-class Record(NamedTuple):
-    """Recorders of one cell. T seconds, M minutes."""
-
-    demand: np.ndarray  # int32[T, DEMAND_COLUMNS]
-    money_rmb: np.ndarray  # float64[T, 2], paid and lost
-    site: np.ndarray  # int32[T, S, SITE_COLUMNS]
-    latency: np.ndarray  # int32[M, P, LATENCY_BUCKETS]
-    as_float: np.ndarray  # float64[1], scratch of the histogram
-    as_bits: np.ndarray  # uint64[1], the same 8 bytes
-    order_s: np.ndarray  # float64[O]
-    order_shopper: np.ndarray  # int64[O]
-    order_number: np.ndarray  # int64[O]
-    order_rmb: np.ndarray  # float64[O]
-    trace_visit: np.ndarray  # int64[X, 5]: shopper, step, attempt, station, outcome; X = 0: no trace
-    trace_s: np.ndarray  # float64[X, 3]: arrival at the station, start of service, end
 
 
 class Progress(NamedTuple):
@@ -178,39 +134,63 @@ class Cell(NamedTuple):
     calendar: Calendar
     opened: Opened
     stations: Stations
-    jobs: Jobs
-    requests: Requests
+    jobs: Jobs  # REQUEST[J]
+    free: np.ndarray  # int32[J], stack of their free rows
     timers: Timers
-    limits: Limits
+    guards: Guards
+    links: Links
     boxes: Boxes
+    outcomes: Outcomes
     record: Record
     progress: Progress
 
 
-_REQUEST = np.dtype(
-    [
-        ("sent_s", np.float64),
-        ("state", np.uint32),
-        ("serial", np.uint32),
-        ("route", np.int16),
-        ("leg", np.int16),
-        ("gone", np.bool_),
-    ],
-    align=True,
+REQUEST = np.dtype(
+    {
+        "names": [
+            *("sent_s", "service_s", "arrival_s", "start_s", "key", "state", "serial", "behind", "lane"),
+            *("page", "route", "leg", "segment", "priority", "gone", "simple"),
+            *("ahead", "place", "choice", "patience_s", "generation"),
+        ],
+        "formats": [
+            *("f8", "f8", "f8", "f8", "i8", "u4", "u4", "i4", "i4"),
+            *("i1", "i1", "i1", "i1", "i1", "?", "?"),
+            *("i4", "i4", "u8", "f8", "i8"),
+        ],
+        "offsets": [
+            *(0, 8, 16, 24, 32, 40, 44, 48, 52),
+            *(56, 57, 58, 59, 60, 61, 62),
+            *(64, 68, 72, 80, 88),
+        ],
+        "itemsize": 128,
+    }
 )
+"""A page request in flight, a job of the stations (see `station_state.JOB`), in two cache lines of 64 bytes, of which every
+request needs the first only. Beyond a job's fields:
+
+    sent_s      since when the browser waits [s]; inf while it shows a place in line
+    state       the visit's packed state
+    serial      how often the row has been used, or its timer been stopped
+    page, route, leg, segment    what was asked for, how it is served, how far it is, region and channel of the shopper
+    gone        the browser has given it up, the work goes on
+    simple      its present station answers in the degraded mode
+    generation  of its present station's breaker when it was let in
+"""
+
+_LINE = 64  # bytes
 
 
-def empty_requests(n: int) -> Requests:
-    """Room for n page requests, all free. The columns are views of one array of records."""
-    record = np.zeros(n, _REQUEST)
-    return Requests(
-        **{name: record[name] for name in Requests._fields if name != "free"}, free=np.arange(n, dtype=np.int32)
-    )
+def empty_requests(n: int) -> Jobs:
+    """Room for n page requests: REQUEST[n], from the beginning of a cache line on."""
+    memory = np.zeros(n * REQUEST.itemsize + _LINE, np.uint8)
+    first = -memory.ctypes.data % _LINE
+    return memory[first : first + n * REQUEST.itemsize].view(REQUEST)
 
 
 def empty_timers(places: int, records: int) -> Timers:
-    """Room for so many timers, and for the requests of a bucket of so many records."""
+    """Room for so many timers, and for the requests of a window of so many records."""
     return Timers(
+        np.zeros(places),
         np.zeros(places, np.int32),
         np.zeros(places, np.uint32),
         np.zeros(records, np.int32),
@@ -218,17 +198,12 @@ def empty_timers(places: int, records: int) -> Timers:
     )
 
 
-def full_limits(rate_per_s: np.ndarray, burst: np.ndarray, warm_up_s: np.ndarray, cold_share: np.ndarray) -> Limits:
-    """Token buckets that are full at t = 0."""
-    return Limits(rate_per_s, burst, warm_up_s, cold_share, np.column_stack([burst, np.zeros(burst.size)]))
-
-
-def empty_boxes(stations: int, n: int) -> Boxes:
-    """Empty boxes of so many stations, for n requests."""
+def empty_boxes(boxes: int, n: int) -> Boxes:
+    """Empty boxes of so many stations and links, for n requests."""
     return Boxes(
-        waiting=np.zeros(stations, np.int64),
-        in_s=np.zeros((stations, n)),
-        in_job=np.zeros((stations, n), np.int32),
+        waiting=np.zeros(boxes, np.int64),
+        in_s=np.zeros((boxes, n)),
+        in_job=np.zeros((boxes, n), np.int32),
         sorted_s=np.zeros(n),
         sorted_job=np.zeros(n, np.int32),
         key=np.zeros(n, np.int64),
@@ -237,29 +212,19 @@ def empty_boxes(stations: int, n: int) -> Boxes:
         out_s=np.zeros(n),
         out_job=np.zeros(n, np.int32),
         out_kind=np.zeros(n, np.int8),
-        outcome_s=np.zeros(n),
-        outcome_shopper=np.zeros(n, np.int64),
-        outcome_state=np.zeros(n, np.uint32),
-        outcome=np.zeros(n, np.int8),
     )
 
 
-def empty_record(*, seconds: int, minutes: int, pages: int, stations: int, orders: int, trace: int) -> Record:
-    """Recorders with nothing in them."""
-    scratch = np.zeros(1)
-    return Record(
-        demand=np.zeros((seconds, DEMAND_COLUMNS), np.int32),
-        money_rmb=np.zeros((seconds, 2)),
-        site=np.zeros((seconds, stations, SITE_COLUMNS), np.int32),
-        latency=np.zeros((minutes, pages, LATENCY_BUCKETS), np.int32),
-        as_float=scratch,
-        as_bits=scratch.view(np.uint64),
-        order_s=np.zeros(orders),
-        order_shopper=np.zeros(orders, np.int64),
-        order_number=np.zeros(orders, np.int64),
-        order_rmb=np.zeros(orders),
-        trace_visit=np.zeros((trace, 5), np.int64),
-        trace_s=np.zeros((trace, 3)),
+def empty_outcomes(n: int) -> Outcomes:
+    """Room for the outcomes of n page requests."""
+    return Outcomes(
+        np.zeros(n),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.uint32),
+        np.zeros(n, np.int16),
+        np.zeros(n, np.int8),
+        np.zeros(n, np.int32),
+        np.zeros(n + 1, np.int32),
     )
 
 
@@ -267,12 +232,6 @@ def begun_progress(jobs: int, budget: float) -> Progress:
     """A cell at the start of its day, with so many free rows for requests and a full retry budget."""
     tally = np.zeros(TALLIES, np.int64)
     tally[OPENED] = -1
+    tally[WINDOWS] = 1
     tally[FREE_JOBS] = jobs
     return Progress(np.full(1, budget), np.zeros(1), tally)
-
-
-def latency_edges_s() -> np.ndarray:
-    """Upper edge [s] of each bucket of the histogram of latencies: float64[LATENCY_BUCKETS]."""
-    octave, part = np.divmod(np.arange(LATENCY_BUCKETS), LATENCY_BUCKETS_PER_OCTAVE)
-    edges: np.ndarray = LATENCY_FLOOR_S * 2.0**octave * (1 + (part + 1) / LATENCY_BUCKETS_PER_OCTAVE)
-    return edges

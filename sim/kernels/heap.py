@@ -1,6 +1,6 @@
-"""Binary heaps of events, in order of (time, key).
+"""A binary heap of events, in order of (time, key), from which any can be taken out.
 
-heap_s: float64[>= n], heap_job: int32[>= n], key: int64[J] of the jobs.
+heap_s: float64[>= n], heap_job: int32[>= n], key: int64[J] of the jobs, place: int32[J] of each job in the heap.
 """
 
 from sim.kernels import inlined, kernel
@@ -12,45 +12,9 @@ def before(time_a, job_a, time_b, job_b, key):
     return time_a < time_b or (time_a == time_b and key[job_a] < key[job_b])
 
 
-@inlined
-def sift_up(heap_s, heap_job, at, time_s, job, key):
-    """Put (time_s, job) into a heap whose free place is `at`, its end."""
-    while at > 0:
-        parent = (at - 1) >> 1
-        if not before(time_s, job, heap_s[parent], heap_job[parent], key):
-            break
-        heap_s[at] = heap_s[parent]
-        heap_job[at] = heap_job[parent]
-        at = parent
-    heap_s[at] = time_s
-    heap_job[at] = job
-
-
-@inlined
-def sift_down(heap_s, heap_job, n, time_s, job, key):
-    """Put (time_s, job) into a heap of n places whose root is free."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= n:
-            break
-        if child + 1 < n and before(heap_s[child + 1], heap_job[child + 1], heap_s[child], heap_job[child], key):
-            child += 1
-        if not before(heap_s[child], heap_job[child], time_s, job, key):
-            break
-        heap_s[at] = heap_s[child]
-        heap_job[at] = heap_job[child]
-        at = child
-    heap_s[at] = time_s
-    heap_job[at] = job
-
-
 @kernel
 def put_in_place(heap_s, heap_job, at, n, time_s, job, key, place):
-    """Put (time_s, job) into the free place `at` of a heap of n places, up or down to where it belongs.
-
-    place: int32[J], the place of each job in the heap, kept up to date, so that any job can be taken out.
-    """
+    """Put (time_s, job) into the free place `at` of a heap of n places, up or down to where it belongs."""
     while at > 0:
         parent = (at - 1) >> 1
         if not before(time_s, job, heap_s[parent], heap_job[parent], key):

@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.kernels import kernel
 from sim.kernels.random import exponential
-from sim.kernels.rows import NOBODY, pop, push
+from sim.kernels.rows import NOBODY, NOT_YET, grams_of, pop, push, tick
 
 
 @kernel
@@ -30,56 +30,38 @@ def rows_on(vehicles, weight, capacity):
 
 
 @kernel
-def full_vehicles(count, weight, capacity):
-    """(rows, vehicles) that leave full: what fits into as many vehicles as there are whole loads. (0, 0) without one.
-
-    A row heavier than a vehicle travels as a convoy of as many as it needs.
-    """
-    loads = rows_on(count, capacity, weight)  # the other way round: whole capacities in the rows
-    if loads < 1:
-        return 0, 0
-    rows = max(rows_on(loads, weight, capacity), 1)
-    return rows, vehicles_for(rows, weight, capacity)
+def vehicles_of_head(lanes, lane, weight, capacity_parcels, capacity_g, rows):
+    """Vehicles that the first row of a lane needs, by volume and by weight: one, or a convoy when it is heavier than one."""
+    grams = grams_of(rows["weight_kg"][lanes.head[lane]], weight)
+    return max(vehicles_for(1, weight, capacity_parcels), -(-grams // capacity_g))
 
 
 @kernel
-def all_vehicles(count, weight, capacity):
-    """(rows, vehicles) when everything leaves."""
-    return count, vehicles_for(count, weight, capacity)
+def load(lanes, lane, limit, before_s, capacity_parcels, capacity_g, weight, now_s, rows, lane_g):
+    """Load the first rows of a lane, at most `limit`, that came there before a time, until the next one does not fit.
 
-
-@kernel
-def at_most(available, weight, capacity):
-    """(rows, vehicles) that so many vehicles can take."""
-    rows = rows_on(available, weight, capacity)
-    return rows, vehicles_for(rows, weight, capacity)
-
-
-@kernel
-def entered_before(lanes, lane, time_s, limit, entered_s, next_row):
-    """How many rows at the head of a lane came there before a time, at most `limit`."""
-    count = 0
-    row = lanes.head[lane]
-    while count < min(limit, lanes.length[lane]) and entered_s[row] < time_s:
-        count += 1
-        row = next_row[row]
-    return count
-
-
-@kernel
-def load(lanes, lane, count, now_s, next_row, departed_s):
-    """Take the first `count` > 0 rows of a lane onto a vehicle. Stamps departed_s where it is still NaN.
-
-    Returns (first, last) of the list of rows on board.
+    lane_g: int64[lanes], what lies in each lane [g], updated. The first departure of a row is stamped. Returns (first, last,
+    rows, g) of the list on board; with no row on board the first two mean nothing.
     """
     first = lanes.head[lane]
     last = first
-    for _ in range(count):
-        last = pop(lanes, lane, next_row)
-        if np.isnan(departed_s[last]):
-            departed_s[last] = now_s
-    next_row[last] = NOBODY
-    return first, last
+    count, loaded_g = 0, 0
+    limit = min(limit, lanes.length[lane])
+    while count < limit:
+        row = lanes.head[lane]
+        grams = grams_of(rows["weight_kg"][row], weight)
+        fits = (count + 1) * weight <= capacity_parcels and loaded_g + grams <= capacity_g
+        if not fits or rows["entered_s"][row] >= before_s:
+            break
+        last = pop(lanes, lane, rows["next_row"])
+        if rows["departed_tick"][row] == NOT_YET:
+            rows["departed_tick"][row] = tick(now_s)
+        count += 1
+        loaded_g += grams
+    if count > 0:
+        rows["next_row"][last] = NOBODY
+        lane_g[lane] -= loaded_g
+    return first, last, count, loaded_g
 
 
 @kernel
@@ -94,9 +76,8 @@ def depart_every(headway_s, capacity, periods, lanes, arrival_s, next_row, depar
         while row < arrival_s.size and arrival_s[row] < now_s:
             push(lanes, 0, row, next_row)
             row += 1
-        count = min(capacity, lanes.length[0])
-        if count > 0:
-            load(lanes, 0, count, now_s, next_row, depart_s)
+        for _ in range(min(capacity, lanes.length[0])):
+            depart_s[pop(lanes, 0, next_row)] = now_s
 
 
 @kernel

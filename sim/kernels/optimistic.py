@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from sim.kernels import kernel
-from sim.kernels.heap import sift_down, sift_up
+from sim.kernels.heap import put_in_place
 from sim.kernels.random import normal_quantile, uniform
 from sim.kernels.retrial import backoff_time
 
@@ -29,7 +29,7 @@ def _leg(key, client, draw, mean_s, sd_s):
 
 
 @kernel
-def compete(key, policy, mean_s, sd_s, heap_s, heap_client, order, version, failures, delay_s):
+def compete(key, policy, mean_s, sd_s, heap_s, heap_client, place, order, version, failures, delay_s):
     """Have every client write once; returns the number of writes that were tried.
 
     Parameters
@@ -38,6 +38,7 @@ def compete(key, policy, mean_s, sd_s, heap_s, heap_client, order, version, fail
     policy : `retrial.Policy`, of which the backoff and its jitter are used
     mean_s, sd_s : of a leg, the absolute value of a normal
     heap_s, heap_client : float64[n], int32[n], scratch: the next instant that each client reaches the server
+    place : int32[n], scratch: where each client is in the heap
     order : int64[n], 0, 1, ..., decides ties
     version : int64[n], scratch: what the client read
     failures : int64[n], scratch
@@ -50,7 +51,8 @@ def compete(key, policy, mean_s, sd_s, heap_s, heap_client, order, version, fail
         version[client] = NOT_READ
         failures[client] = 0
         delay_s[client] = 0.0
-        sift_up(heap_s, heap_client, client, _leg(key, client, 1, mean_s, sd_s), np.int32(client), order)
+        first_s = _leg(key, client, 1, mean_s, sd_s)
+        put_in_place(heap_s, heap_client, client, client + 1, first_s, np.int32(client), order, place)
     while n > 0:
         now_s = heap_s[0]
         client = heap_client[0]
@@ -58,14 +60,14 @@ def compete(key, policy, mean_s, sd_s, heap_s, heap_client, order, version, fail
         if version[client] == NOT_READ:
             version[client] = written
             now_s += _leg(key, client, first + 2, mean_s, sd_s) + _leg(key, client, first + 3, mean_s, sd_s)
-            sift_down(heap_s, heap_client, n, now_s, client, order)
+            put_in_place(heap_s, heap_client, 0, n, now_s, client, order, place)
             continue
         calls += 1
         if version[client] == written:
             written += 1
             n -= 1
             if n > 0:
-                sift_down(heap_s, heap_client, n, heap_s[n], heap_client[n], order)
+                put_in_place(heap_s, heap_client, 0, n, heap_s[n], heap_client[n], order, place)
             continue
         version[client] = NOT_READ
         failures[client] += 1
@@ -74,5 +76,5 @@ def compete(key, policy, mean_s, sd_s, heap_s, heap_client, order, version, fail
         )
         now_s += _leg(key, client, first + 4, mean_s, sd_s) + delay_s[client]
         now_s += _leg(key, client, LEGS * failures[client] + 1, mean_s, sd_s)
-        sift_down(heap_s, heap_client, n, now_s, client, order)
+        put_in_place(heap_s, heap_client, 0, n, now_s, client, order, place)
     return calls

@@ -14,7 +14,7 @@ they are is known beforehand: no jump depends on who wins, which is what a heap 
 import numpy as np
 
 from sim.kernels import inlined, kernel
-from sim.kernels.station import FIRST_IN_LINE, Stations
+from sim.kernels.station_state import FIRST_IN_LINE, Stations
 
 _SLOT_BITS = 32
 _SLOT = (1 << _SLOT_BITS) - 1

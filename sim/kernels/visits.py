@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.kernels import inlined
-from sim.kernels.random import exponential, lognormal, uniform
+from sim.kernels.random import exponential, lognormal, pick, uniform
 from sim.kernels.retrial import DECORRELATED, backoff_time
 
 NEW_VISIT = np.uint32(0)  # state of a shopper who is about to come; steps of a visit count from 1
@@ -31,6 +31,8 @@ class Keys(NamedTuple):
     service: np.uint64
     dispatch: np.uint64
     backoff: np.uint64
+    region: np.uint64
+    channel: np.uint64
 
 
 class Behaviour(NamedTuple):
@@ -45,6 +47,8 @@ class Behaviour(NamedTuple):
     another_order: float  # chance that a buyer wants one order more
     value_mu: float  # of the logarithm of an order's value in RMB
     value_sigma: float
+    region_cumulative: np.ndarray  # float64[regions], share of the shoppers
+    wireless_share: float
 
 
 class Client(NamedTuple):
@@ -74,9 +78,16 @@ def wanted_orders(key, shopper, buyer_share, another_order):
 
 
 @inlined
-def order_value(key, shopper, number, mu, sigma):
-    """Value [RMB] of a shopper's order, in whole fen, at least 0.01."""
-    return max(1.0, math.floor(100.0 * lognormal(key, shopper, number, mu, sigma) + 0.5)) / 100.0
+def segment_of(shopper, keys, behaviour):
+    """Row of a shopper's region and channel: two a region, PC and wireless."""
+    region = pick(behaviour.region_cumulative, uniform(keys.region, shopper, 0))
+    return 2 * region + (1 if uniform(keys.channel, shopper, 0) < behaviour.wireless_share else 0)
+
+
+@inlined
+def order_fen(key, shopper, number, mu, sigma):
+    """Value of a shopper's order in whole fen, hundredths of an RMB, at least 1."""
+    return max(np.int64(1), np.int64(100.0 * lognormal(key, shopper, number, mu, sigma) + 0.5))
 
 
 @inlined

@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim.kernels import retrial, station
+from sim.kernels import retrial, retrial_state, station
+from sim.kernels.departures import in_service
 from sim.kernels.times import Distribution
 from sim.params import Params
 from sim.params.base import RuleError
@@ -19,7 +20,7 @@ Jitter = Literal["none", "equal", "full", "decorrelated", "memoryless"]
 REASONS: dict[Reason, int] = {
     "rejected": station.REJECTED,
     "timed_out": station.TIMED_OUT,
-    "failed": retrial.FAILED,
+    "failed": retrial_state.FAILED,
 }
 BACKOFFS: dict[Backoff, int] = {
     "none": retrial.NO_BACKOFF,
@@ -75,25 +76,6 @@ def retry(
     }
 
 
-def token_bucket(
-    rate_per_s: float, burst: float, *, warm_up_s: float = 0.0, cold_share: float = 1 / 3
-) -> dict[str, Any]:
-    """A limit on the rate of attempts: each takes a token, of which the bucket holds `burst` and is full at first.
-
-    Tokens come at rate_per_s; from 0 s on over the warm-up the rate grows from cold_share of that in proportion to time.
-    """
-    return {"rate_per_s": rate_per_s, "burst": burst, "warm_up_s": warm_up_s, "cold_share": cold_share}
-
-
-class RateLimit(Params):
-    """A token bucket in front of a station; see `token_bucket`."""
-
-    rate_per_s: float = Field(gt=0)
-    burst: float = Field(ge=1)
-    warm_up_s: float = Field(default=0.0, ge=0)
-    cold_share: float = Field(default=1 / 3, ge=0, le=1)
-
-
 class Retry(Params):
     """What clients do about an attempt that came to nothing; see `retry`."""
 
@@ -123,13 +105,11 @@ class Retry(Params):
         return self
 
 
-def policy_of(
-    chosen: Retry | None, limit: RateLimit | None, *, deadline_s: float, failure_share: float
-) -> retrial.Policy:
+def policy_of(chosen: Retry | None, *, deadline_s: float, failure_share: float) -> retrial_state.Policy:
     """What the kernel is told. deadline_s: from an attempt until its client gives it up, inf: never."""
     chosen = Retry(retries=0) if chosen is None else chosen
-    return retrial.Policy(
-        retries=retrial.FOR_EVER if chosen.retries is None else chosen.retries,
+    return retrial_state.Policy(
+        retries=retrial_state.FOR_EVER if chosen.retries is None else chosen.retries,
         reasons=sum(1 << REASONS[reason] for reason in set(chosen.on)),
         backoff=BACKOFFS[chosen.backoff],
         jitter=JITTERS[chosen.jitter],
@@ -140,10 +120,6 @@ def policy_of(
         failure_share=failure_share,
         budget=math.inf if chosen.budget is None else chosen.budget,
         budget_gain=chosen.budget_gain,
-        rate_per_s=math.inf if limit is None else limit.rate_per_s,
-        burst=1.0 if limit is None else limit.burst,
-        warm_up_s=0.0 if limit is None else limit.warm_up_s,
-        cold_share=1.0 if limit is None else limit.cold_share,
     )
 
 
@@ -151,9 +127,10 @@ FIRST_TICKETS = 1024
 
 
 def serve_clients(
-    clients: retrial.Clients,
-    policy: retrial.Policy,
-    keys: retrial.Keys,
+    clients: retrial_state.Clients,
+    policy: retrial_state.Policy,
+    gate: retrial_state.Gate,
+    keys: retrial_state.Keys,
     service: Distribution,
     stations: station.Stations,
     *,
@@ -171,28 +148,26 @@ def serve_clients(
     Returns the number of attempts.
     """
     jobs = station.empty_jobs(tickets)
-    held = retrial.free_tickets(tickets)
-    orbit = retrial.empty_orbit(clients.arrival_s.size, tickets, policy)
+    held = retrial_state.free_tickets(tickets)
+    orbit = retrial_state.empty_orbit(clients.arrival_s.size, tickets, policy, gate)
     for stop_s in stops_s:
-        while (
-            retrial.advance_clients(stop_s, policy, keys, service, clients, orbit, held, stations, jobs) != retrial.DONE
-        ):
+        rules = stop_s, policy, gate, keys, service
+        while retrial.advance_clients(*rules, clients, orbit, held, stations, jobs) != retrial.DONE:
             stations, jobs, held = _more_tickets(stations, jobs, held, orbit)
     _tell_starts(clients, held, stations, jobs)
-    return int(orbit.tally[retrial.ATTEMPTS])
+    return int(orbit.tally[retrial_state.ATTEMPTS])
 
 
 def _more_tickets(
-    stations: station.Stations, jobs: station.Jobs, tickets: retrial.Tickets, orbit: retrial.Orbit
-) -> tuple[station.Stations, station.Jobs, retrial.Tickets]:
+    stations: station.Stations, jobs: station.Jobs, tickets: retrial_state.Tickets, orbit: retrial_state.Orbit
+) -> tuple[station.Stations, station.Jobs, retrial_state.Tickets]:
     """Twice the rows; all that there were are in use."""
     n = tickets.free.size
     wider_jobs = station.empty_jobs(2 * n)
-    for wider_column, column in zip(wider_jobs, jobs, strict=True):
-        wider_column[:n] = column
-    tickets = retrial.Tickets(*(np.concatenate([column, column]) for column in tickets))
+    wider_jobs[:n] = jobs
+    tickets = retrial_state.Tickets(*(np.concatenate([column, column]) for column in tickets))
     tickets.free[:n] = np.arange(n, 2 * n)[::-1]
-    orbit.tally[retrial.FREE_TICKETS] = n
+    orbit.tally[retrial_state.FREE_TICKETS] = n
     if (stations.timer != station.FIRST_IN_LINE).any():
         wider = ((0, 0), (0, 2 * n - stations.deadline_s.shape[1]))
         stations = stations._replace(
@@ -202,10 +177,10 @@ def _more_tickets(
 
 
 def _tell_starts(
-    clients: retrial.Clients, tickets: retrial.Tickets, stations: station.Stations, jobs: station.Jobs
+    clients: retrial_state.Clients, tickets: retrial_state.Tickets, stations: station.Stations, jobs: station.Jobs
 ) -> None:
     """The start of the attempts that are still in service."""
-    job = stations.heap_job[0, : stations.busy[0]]
+    job = in_service(0, stations.departures)
     client = tickets.client[job]
     last = clients.attempts[client] == tickets.attempt[job] + 1
-    clients.start_s[client[last]] = jobs.start_s[job[last]]
+    clients.start_s[client[last]] = jobs["start_s"][job[last]]

@@ -4,91 +4,24 @@ arrival, service, ... -> draws -> sim.kernels.station, or sim.kernels.retrial wh
 """
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from sim.draws import stream
-from sim.kernels import recursion, retrial, times
+from sim.kernels import recursion, retrial_state, times
 from sim.kernels import station as kernels
-from sim.lab.arrivals import Arrival, arrivals
-from sim.lab.distributions import Service, Specification, Times
-from sim.lab.retries import FIRST_TICKETS, RateLimit, Retry, policy_of, serve_clients
-from sim.params import Params, build
-from sim.params.base import RuleError
+from sim.lab.arrivals import arrivals
+from sim.lab.distributions import Specification, Times
+from sim.lab.protection import gate_of
+from sim.lab.retries import FIRST_TICKETS, policy_of, serve_clients
+from sim.lab.station_params import DISPATCHES, MOST_JOBS, Dispatch, StationParams
+from sim.params import build
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Dispatch = Literal["central", "random", "round_robin", "two_choices", "least_connections"]
-
-DISPATCHES: dict[Dispatch, int] = {
-    "central": kernels.CENTRAL,
-    "random": kernels.RANDOM,
-    "round_robin": kernels.ROUND_ROBIN,
-    "two_choices": kernels.TWO_CHOICES,
-    "least_connections": kernels.LEAST_CONNECTIONS,
-}
 OUTCOMES = ("served", "rejected", "timed_out", "unfinished", "failed")
-MOST_JOBS = 2**31 - 1  # the kernel numbers its jobs with 32 bits
-NO_LIMIT = np.iinfo(np.int64).max
-
-
-class StationParams(Params):
-    """What `station` simulates."""
-
-    arrival: Arrival
-    service: Service
-    servers: int = Field(default=1, ge=1)
-    slots: int = Field(default=1, ge=1)
-    dispatch: Dispatch = "central"
-    capacity: int | None = None
-    timeout_s: float | None = Field(default=None, ge=0)
-    cancel: bool = True
-    patience: Service | None = None
-    priority: tuple[Annotated[float, Field(ge=0)], ...] | None = Field(default=None, min_length=1, max_length=127)
-    failure_share: float = Field(default=0.0, ge=0, le=1)
-    rate_limit: RateLimit | None = None
-    retry: Retry | None = None
-    jobs: int | None = Field(default=None, ge=1, le=MOST_JOBS)
-    horizon_s: float | None = Field(default=None, gt=0)
-    seed: int = 1
-
-    @property
-    def places(self) -> int:
-        """Jobs that are served at once for each queue."""
-        return self.slots * (self.servers if self.dispatch == "central" else 1)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        """Rules over several parameters."""
-        problems = []
-        if self.capacity is not None and self.capacity < self.places:
-            name = "servers x slots" if self.dispatch == "central" else "slots"
-            problems.append(f"capacity must be >= {name} = {self.places}, got {self.capacity}")
-        if not self.cancel and self.timeout_s is None:
-            problems.append("timeout_s is missing [s]: cancel=False says what becomes of work that timed out")
-        if not self.cancel and self.timeout_s is not None and self.timeout_s < self.service.least_s:
-            least_s = self.service.least_s
-            problems.append(f"timeout_s must be >= the shortest service = {least_s:g} [s], got {self.timeout_s:g}")
-        if self.priority is not None and sum(self.priority) <= 0:
-            problems.append("priority must have a share > 0")
-        problems += self._endless()
-        if problems:
-            raise RuleError(problems)
-        return self
-
-    def _endless(self) -> list[str]:
-        """What would keep the run from its end."""
-        if self.horizon_s is None:
-            for_ever = self.retry is not None and self.retry.retries is None and "failed" in self.retry.on
-            if for_ever and self.failure_share == 1.0:
-                return ["horizon_s must be given: every attempt fails and is tried again for ever"]
-            return ["jobs or horizon_s must be given: nothing ends the run"] if self.jobs is None else []
-        if self.jobs is None and self.arrival.arrivals_before(self.horizon_s) > 0.99 * MOST_JOBS:
-            return [f"horizon_s must bring fewer than {MOST_JOBS:,} arrivals, got {self.horizon_s:g}"]
-        return []
 
 
 class Served(NamedTuple):
@@ -113,6 +46,10 @@ def station(
     priority: tuple[float, ...] | None = None,
     failure_share: float = 0.0,
     rate_limit: dict[str, Any] | None = None,
+    concurrency: dict[str, Any] | None = None,
+    breaker: dict[str, Any] | None = None,
+    shed: dict[str, Any] | None = None,
+    degrade: dict[str, Any] | None = None,
     retry: dict[str, Any] | None = None,
     jobs: int | None = None,
     horizon_s: float | None = None,
@@ -134,7 +71,11 @@ def station(
     patience : distribution of how long each job waits in the queue before it leaves unserved; it counts as timed out
     priority : shares of the jobs in the classes 0, 1, ..., of which the smallest is served first, without pre-emption
     failure_share : of the services, whose answer is an error
-    rate_limit : a bucket of tokens in front of the station, see `token_bucket`; what it refuses is rejected; None: no limit
+    rate_limit : a bucket of tokens in front of the station, see `token_bucket`
+    concurrency : most attempts inside at once, and a waiting room for those beyond, see `concurrency_limit`
+    breaker : rejects all for a while when too many of the last attempts came to nothing, see `circuit_breaker`
+    shed : rejects an attempt whose answer would come too late, see `shedding`
+    degrade : serves faster while the queue is long, see `degraded_mode`
     retry : what clients do about an attempt that was rejected, timed out or failed, see `retry`; None: nothing
     jobs : number of arrivals; without a horizon the run ends when all of them have left
     horizon_s : end of the run [s]; events at or after it do not happen. One of jobs and horizon_s has to be given
@@ -145,7 +86,10 @@ def station(
     One row a job, in order of arrival: `job`, `priority`, `arrival_s`; of its last attempt `start_s` and `finished_s` of the
     service (NaN: not yet, or never; the end may come after the client has gone) and `wait_s` in the queue; `departure_s` of the
     client in whatever way (NaN: unfinished); `sojourn_s` from arrival to departure (`wait_s` and `sojourn_s` are NaN for rejected
-    jobs); the category `outcome`: served, rejected, timed_out, unfinished or failed; `attempts`, and `backoff_s` between them.
+    jobs); the category `outcome`: served, rejected, timed_out, unfinished or failed; `attempts`, and `backoff_s` between them;
+    of its last attempt `outside_s` in the waiting room (NaN: refused before, or still there), its `place` in that line (0: none),
+    and whether it was let in to be served `degraded`. An attempt passes, in this order, rate limit, concurrency limit, breaker
+    and shedding; what one of them refuses is rejected.
 
     Raises
     ------
@@ -165,6 +109,10 @@ def station(
         "priority": priority,
         "failure_share": failure_share,
         "rate_limit": rate_limit,
+        "concurrency": concurrency,
+        "breaker": breaker,
+        "shed": shed,
+        "degrade": degrade,
         "retry": retry,
         "jobs": jobs,
         "horizon_s": horizon_s,
@@ -172,48 +120,31 @@ def station(
     }
     params = build(StationParams, {name: _plain(value) for name, value in given.items()})
     clients = _clients(params)
-    if params.retry is None and params.rate_limit is None and params.cancel and params.failure_share == 0.0:
+    if params.plain:
         _pass_through(params, clients)
     else:
         _look_after_themselves(params, clients)
     return _table(clients)
 
 
-def serve(arrival_s: Times, service_s: Times, *, slots: int, limit: int, timeout_s: float, end_s: float) -> Served:
-    """Send given jobs through one station with one queue.
-
-    Parameters
-    ----------
-    arrival_s, service_s : float64[n], arrivals in order
-    slots, limit : places to serve, and to wait
-    timeout_s : longest wait, inf: none
-    end_s : nothing at or after this instant happens; arrivals are before it
-    """
-    n = arrival_s.size
-    stations = kernels.empty_stations(np.array([min(slots, n)]), np.array([limit]), np.array([timeout_s]))
-    jobs = kernels.empty_jobs(n)
-    jobs.service_s[:] = service_s
-    return _advance(stations, jobs, arrival_s, end_s)
-
-
 def _advance(stations: kernels.Stations, jobs: kernels.Jobs, arrival_s: Times, end_s: float) -> Served:
     """Send jobs through station 0 in one window: by the recursion where it does the same."""
     n = arrival_s.size
-    jobs.key[:] = np.arange(n)
+    jobs["key"][:] = np.arange(n)
     out_s, out_job, out_kind = np.empty(n), np.empty(n, np.int32), np.full(n, kernels.SERVED, np.int8)
     if n > 0 and recursion.suits(stations, 0, n):
         slots = min(int(stations.lane_slots[0]), n)
-        start_s, service_s, tree = np.empty(n), np.ascontiguousarray(jobs.service_s), recursion.empty_tree(slots)
+        start_s, service_s, tree = np.empty(n), np.ascontiguousarray(jobs["service_s"]), recursion.empty_tree(slots)
         left = recursion.serve_all(end_s, arrival_s, service_s, slots, *tree, start_s, out_s, out_job)
-        jobs.start_s[:] = start_s
+        jobs["start_s"][:] = start_s
     else:
         inbox_job = np.arange(n, dtype=np.int32)
         left = kernels.advance_station(0, end_s, arrival_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind)
     departure_s = np.full(n, np.nan)
-    outcome = np.full(n, retrial.UNFINISHED, np.int8)
+    outcome = np.full(n, retrial_state.UNFINISHED, np.int8)
     departure_s[out_job[:left]] = out_s[:left]
     outcome[out_job[:left]] = out_kind[:left]
-    return Served(jobs.start_s, departure_s, outcome)
+    return Served(jobs["start_s"], departure_s, outcome)
 
 
 def _plain(value: Any) -> Any:
@@ -225,7 +156,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _clients(params: StationParams) -> retrial.Clients:
+def _clients(params: StationParams) -> retrial_state.Clients:
     """All who arrive before the end, with what they bring."""
     most = MOST_JOBS if params.jobs is None else params.jobs
     horizon_s = math.inf if params.horizon_s is None else params.horizon_s
@@ -240,7 +171,7 @@ def _clients(params: StationParams) -> retrial.Clients:
         patience_s = params.patience.draw(stream(params.seed, "lab.patience"), n)
         if params.cancel and params.timeout_s is not None:
             patience_s = np.minimum(patience_s, params.timeout_s)
-    return retrial.new_clients(arrival_s, patience_s, priority)
+    return retrial_state.new_clients(arrival_s, patience_s, priority)
 
 
 def _stations(params: StationParams, jobs: int) -> kernels.Stations:
@@ -248,7 +179,7 @@ def _stations(params: StationParams, jobs: int) -> kernels.Stations:
     central = params.dispatch == "central"
     return kernels.empty_stations(
         np.array([min(params.places, max(1, jobs)) if central else params.slots]),
-        np.array([NO_LIMIT if params.capacity is None else params.capacity - params.places]),
+        np.array([retrial_state.NO_LIMIT if params.capacity is None else params.capacity - params.places]),
         np.array([params.timeout_s if params.timeout_s is not None and params.cancel else math.inf]),
         servers=np.array([1 if central else params.servers]),
         dispatch=np.array([DISPATCHES[params.dispatch]]),
@@ -258,41 +189,49 @@ def _stations(params: StationParams, jobs: int) -> kernels.Stations:
     )
 
 
-def _pass_through(params: StationParams, clients: retrial.Clients) -> None:
+def _pass_through(params: StationParams, clients: retrial_state.Clients) -> None:
     """One attempt each, all in one window; fills the clients' rows."""
     n = clients.arrival_s.size
     jobs = kernels.empty_jobs(n)
-    jobs.service_s[:] = params.service.draw(stream(params.seed, "lab.service"), n)
-    jobs.priority[:] = clients.priority
+    jobs["service_s"][:] = params.service.draw(stream(params.seed, "lab.service"), n)
+    jobs["priority"][:] = clients.priority
     if params.patience is not None:
-        jobs.patience_s[:] = clients.patience_s
+        jobs["patience_s"][:] = clients.patience_s
     if params.dispatch in ("random", "two_choices"):
-        times.draw_bits(stream(params.seed, "lab.choice"), jobs.choice)
+        times.draw_bits(stream(params.seed, "lab.choice"), jobs["choice"])
     end_s = math.inf if params.horizon_s is None else params.horizon_s
     served = _advance(_stations(params, n), jobs, clients.arrival_s, end_s)
     clients.attempts[:] = 1
-    clients.attempt_s[:] = clients.arrival_s
+    clients.attempt_s[:] = clients.entry_s[:] = clients.arrival_s
     clients.start_s[:] = served.start_s
     clients.departure_s[:] = served.departure_s
     clients.outcome[:] = served.outcome
     clients.finished_s[:] = np.where(served.outcome == kernels.SERVED, served.departure_s, np.nan)
 
 
-def _look_after_themselves(params: StationParams, clients: retrial.Clients) -> None:
+def _look_after_themselves(params: StationParams, clients: retrial_state.Clients) -> None:
     """Clients with deadlines, failures and retries, event by event; fills their rows."""
-    deadline_s = math.inf if params.cancel or params.timeout_s is None else params.timeout_s
     names = ("lab.service", "lab.choice", "lab.failure", "lab.backoff")
     serve_clients(
         clients,
-        policy_of(params.retry, params.rate_limit, deadline_s=deadline_s, failure_share=params.failure_share),
-        retrial.Keys(*(stream(params.seed, name) for name in names)),
+        policy_of(params.retry, deadline_s=params.deadline_s, failure_share=params.failure_share),
+        gate_of(
+            params.rate_limit,
+            params.concurrency,
+            params.breaker,
+            params.degrade,
+            within_s=params.within_s,
+            mean_s=params.service.mean_s,
+            slots=params.servers * params.slots,
+        ),
+        retrial_state.Keys(*(stream(params.seed, name) for name in names)),
         params.service.distribution(),
         _stations(params, FIRST_TICKETS),
         stops_s=(math.inf if params.horizon_s is None else params.horizon_s,),
     )
 
 
-def _table(clients: retrial.Clients) -> "pd.DataFrame":
+def _table(clients: retrial_state.Clients) -> "pd.DataFrame":
     import pandas as pd
 
     timed_out = clients.outcome == kernels.TIMED_OUT
@@ -306,11 +245,14 @@ def _table(clients: retrial.Clients) -> "pd.DataFrame":
             "start_s": clients.start_s,
             "finished_s": clients.finished_s,
             "departure_s": clients.departure_s,
-            "wait_s": queued_until_s - clients.attempt_s,
+            "wait_s": queued_until_s - clients.entry_s,
             "sojourn_s": np.where(rejected, np.nan, clients.departure_s - clients.arrival_s),
             "outcome": pd.Categorical.from_codes(clients.outcome, categories=list(OUTCOMES)),
             "attempts": clients.attempts,
             "backoff_s": clients.backoff_s,
+            "outside_s": clients.entry_s - clients.attempt_s,
+            "place": clients.place,
+            "degraded": clients.degraded,
         },
         copy=False,
     )

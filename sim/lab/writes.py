@@ -61,10 +61,11 @@ def contention(
             "seed": seed,
         },
     )
-    policy = policy_of(params.retry, None, deadline_s=math.inf, failure_share=0.0)
+    policy = policy_of(params.retry, deadline_s=math.inf, failure_share=0.0)
     n = params.clients
     scratch = (
         np.empty(n),
+        np.empty(n, np.int32),
         np.empty(n, np.int32),
         np.arange(n),
         np.empty(n, np.int64),

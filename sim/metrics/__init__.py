@@ -5,8 +5,11 @@ return is scaled up to the real day where `scale` is an argument, so that a plot
 
     tables -> metrics -> frames -> plots -> figures -> report
            `-> kpis ----------------------------------^
+
+`missing_summaries` counts the parcels in one pass; what it gives is stored as tables, and nothing else needs to read all parcels.
 """
 
 from sim.metrics.kpis import kpis
+from sim.metrics.summary import missing_summaries
 
-__all__ = ["kpis"]
+__all__ = ["kpis", "missing_summaries"]

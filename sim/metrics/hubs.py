@@ -70,7 +70,9 @@ def flows(trips: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    `rail` (bool), `from_longitude`, `from_latitude`, `to_longitude`, `to_latitude` [degrees], `parcels`.
+    `rail` (bool), `from_longitude`, `from_latitude`, `to_longitude`, `to_latitude` [degrees], `parcels`, and `late_h`: hours from
+    departure to unloading beyond those of the lane's quickest trip, the mean over its parcels. A vehicle that is not unloaded
+    when the run ends counts with the hours that it has been out by then.
     """
     origin, destination = trips["origin"].astype(str).to_numpy(), trips["destination"].astype(str).to_numpy()
     swapped = origin > destination
@@ -80,9 +82,11 @@ def flows(trips: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
             "other": np.where(swapped, origin, destination),
             "rail": trips["vehicle"].astype(str).str.contains("train").to_numpy(dtype=bool),
             "parcels": trips["load_parcels"].to_numpy(dtype=float),
+            "late_h": trips["load_parcels"].to_numpy(dtype=float) * _late_h(trips),
         }
     )
-    lanes = table.groupby(["one", "other", "rail"], as_index=False)["parcels"].sum()
+    lanes = table.groupby(["one", "other", "rail"], as_index=False)[["parcels", "late_h"]].sum()
+    lanes["late_h"] /= lanes["parcels"].clip(lower=1e-9)
     places = cities.assign(city=cities["city"].astype(str)).drop_duplicates("city").set_index("city")
     lanes = lanes[lanes["one"].isin(places.index) & lanes["other"].isin(places.index)]
     lanes = lanes.sort_values(["parcels", "one", "other", "rail"], ignore_index=True)
@@ -91,4 +95,16 @@ def flows(trips: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
         for end, city in (("from", "one"), ("to", "other"))
         for axis in ("longitude", "latitude")
     }
-    return pd.DataFrame({"rail": lanes["rail"].to_numpy(), **ends, "parcels": lanes["parcels"].to_numpy()})
+    kept = {name: lanes[name].to_numpy() for name in ("parcels", "late_h")}
+    return pd.DataFrame({"rail": lanes["rail"].to_numpy(), **ends, **kept})
+
+
+def _late_h(trips: pd.DataFrame) -> np.ndarray:
+    """Hours from departure to unloading of each trip beyond the quickest journey by its kind of vehicle on its lane."""
+    out_s = trips["arrive_s"] - trips["depart_s"]
+    kind = trips["vehicle"].astype(str) == "train"
+    lane = [trips["origin"].astype(str), trips["destination"].astype(str), kind]
+    quickest_s = out_s.groupby(lane).transform("min")
+    end_s = trips[["depart_s", "arrive_s", "unloaded_s"]].max(axis=None)
+    taken_s = trips["unloaded_s"].fillna(end_s) - trips["depart_s"]
+    return np.asarray((taken_s - quickest_s.fillna(taken_s)).clip(lower=0.0) / HOUR_S)

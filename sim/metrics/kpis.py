@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics.latency import percentiles
-from sim.metrics.parcels import lead_time_percentile_h
+from sim.metrics.merchants import merchant_kpis
+from sim.metrics.rehearsal import rehearsal_kpis
 from sim.metrics.sales import busiest_minute_per_s, gmv_shares, of_the_day, sales_by_second
 from sim.metrics.site import machine_hours, machines
-from sim.units import DAY_S, MINUTE_S
+from sim.records import chunks
+from sim.units import DAY_S, HOUR_S, MINUTE_S
 
 Figure = float | int | None
 
@@ -44,10 +46,14 @@ def kpis(
         **_requests(tables),
         **_orders(tables),
         **_latency(tables),
+        **_seen(tables),
+        **rehearsal_kpis(tables),
         **_parcels(tables),
+        **_national(tables, scale),
         **_hubs(tables),
         **_machines(tables),
         **_trips(tables),
+        **merchant_kpis(tables),
         "wall_s": wall_s,
         "peak_rss_bytes": peak_rss_bytes,
     }
@@ -112,27 +118,82 @@ def _latency(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     return {name: _finite(float(value)) for name, value in zip(names, values, strict=True)}
 
 
+def _seen(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    """What shoppers see: mean time from request to page received, share of the page requests that failed."""
+    minutes = _there(tables, "shopper_minutes")
+    if minutes is None or _there(tables, "site_seconds") is None:
+        return dict.fromkeys(("page_time_mean_s", "error_rate", "error_rate_first_hour"))
+    minute = minutes["minute"]
+    day, first_hour = minutes[minute < DAY_S / MINUTE_S], minutes[minute < HOUR_S / MINUTE_S]
+    answered = int(day["answered"].sum())
+    return {
+        "page_time_mean_s": float(day["page_s"].sum() / answered) if answered else None,
+        "error_rate": _error_rate(day),
+        "error_rate_first_hour": _error_rate(first_hour),
+    }
+
+
+def _error_rate(minutes: pd.DataFrame) -> float | None:
+    failed = int(minutes["failed"].sum())
+    ended = failed + int(minutes["answered"].sum())
+    return failed / ended if ended else None
+
+
+def _national(tables: Mapping[str, pd.DataFrame], scale: float) -> dict[str, Figure]:
+    """Of all the country's parcels, everyday ones included: the busiest day and 11 to 16 November."""
+    names = ("national_peak_day_parcels", "national_peak_after_days", "national_six_days_parcels")
+    days = _there(tables, "national_days")
+    if days is None or days.empty:
+        return dict.fromkeys(names)
+    parcels = scale * (days["festival_parcels"] + days["everyday_parcels"]).to_numpy()
+    peak = int(parcels.argmax())
+    return dict(zip(names, (float(parcels[peak]), peak, float(parcels[:6].sum())), strict=True))
+
+
 def _parcels(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    parcels = tables.get("parcels")
-    if parcels is None or (parcels.empty and _there(tables, "hubs") is None):
-        names = ("parcels", "parcels_signed", "parcels_lost", "signed_share_day7", "signed_share_1118_1500")
-        return dict.fromkeys((*names, "lead_time_median_h", "lead_time_p95_h", "hubs_first_day_parcels"))
-    rows = len(parcels)
-    signed_s = parcels["signed_s"]
-
-    def signed_share_by(time_s: float) -> float | None:
-        return float((signed_s <= time_s).sum() / rows) if rows else None
-
+    """Of the parcels; they are read in pieces, as there may be more of them than fit into memory twice."""
+    if "parcels" not in tables or (_there(tables, "hubs") is None and next(chunks(tables, "parcels"), None) is None):
+        names = ("parcels", "parcels_signed", "parcels_lost", "parcels_returned", "parcels_damaged")
+        times = ("signed_share_day7", "signed_share_1118_1500", "lead_time_median_h", "lead_time_p95_h")
+        return dict.fromkeys((*names, *times, "hubs_first_day_parcels"))
+    rows = signed = lost = returned = damaged = first_day = 0
+    by_s = (7 * DAY_S, 7 * DAY_S + 15 * HOUR_S)
+    signed_by = np.zeros(len(by_s), np.int64)
+    leads = [np.empty(0)]
+    for piece in chunks(
+        tables, "parcels", ("created_s", "origin_hub_s", "signed_s", "returned_s", "lost_s", "exception")
+    ):
+        signed_s = piece["signed_s"].to_numpy()
+        leads.append(signed_s - piece["created_s"].to_numpy())
+        rows += len(piece)
+        signed += int(np.count_nonzero(~np.isnan(signed_s)))
+        lost += int(np.count_nonzero(~np.isnan(piece["lost_s"].to_numpy())))
+        returned += int(np.count_nonzero(~np.isnan(piece["returned_s"].to_numpy())))
+        damaged += int(np.count_nonzero((piece["exception"] == "damaged").to_numpy()))
+        first_day += int(np.count_nonzero(piece["origin_hub_s"].to_numpy() < DAY_S))
+        signed_by += [np.count_nonzero(signed_s <= time_s) for time_s in by_s]
+    lead_s = np.nan_to_num(np.concatenate(leads), copy=False, nan=np.inf)
     return {
         "parcels": rows,
-        "parcels_signed": int(signed_s.notna().sum()),
-        "parcels_lost": int(parcels["lost_s"].notna().sum()),
-        "signed_share_day7": signed_share_by(7 * DAY_S),
-        "signed_share_1118_1500": signed_share_by(7 * DAY_S + 15 * 3600.0),
-        "lead_time_median_h": lead_time_percentile_h(parcels, 0.5),
-        "lead_time_p95_h": lead_time_percentile_h(parcels, 0.95),
-        "hubs_first_day_parcels": int((parcels["origin_hub_s"] < DAY_S).sum()),
+        "parcels_signed": signed,
+        "parcels_lost": lost,
+        "parcels_returned": returned,
+        "parcels_damaged": damaged,
+        "signed_share_day7": float(signed_by[0] / rows) if rows else None,
+        "signed_share_1118_1500": float(signed_by[1] / rows) if rows else None,
+        "lead_time_median_h": _lead_time_h(lead_s, 0.5),
+        "lead_time_p95_h": _lead_time_h(lead_s, 0.95),
+        "hubs_first_day_parcels": first_day,
     }
+
+
+def _lead_time_h(lead_s: np.ndarray, share: float) -> float | None:
+    """Hours from order to signed within which `share` of all parcels were signed; None when fewer have been. Reorders."""
+    if not lead_s.size:
+        return None
+    place = max(int(np.ceil(share * lead_s.size * (1 - 1e-12))) - 1, 0)
+    lead_s.partition(place)
+    return _finite(float(lead_s[place]) / HOUR_S)
 
 
 def _hubs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:

@@ -1,4 +1,8 @@
-"""Percentiles from log-bucketed latency histograms."""
+"""Percentiles from log-bucketed latency histograms.
+
+A percentile is told only where the histogram tells it: NaN when so few were counted that none, or none but the largest, lies
+beyond it (p99.99 of 50 answers), and infinity when it lies in the last bucket, which holds all that took longer.
+"""
 
 from collections.abc import Sequence
 
@@ -6,6 +10,17 @@ import numpy as np
 import pandas as pd
 
 SHARES = (0.5, 0.99, 0.999)
+FINE_SHARES = (0.5, 0.9, 0.99, 0.999, 0.9999)
+LAST_EDGE_S = 1024.0
+"""Upper edge of the last bucket of the recorded histograms [s]: what is counted there took about that long or longer."""
+
+
+BEYOND_S = LAST_EDGE_S * 63 / 64
+"""Its lower edge [s]: percentiles above it are told as infinite."""
+
+
+class PercentileError(ValueError):
+    """A percentile that no histogram records."""
 
 
 def percentiles(latency_s: np.ndarray, count: np.ndarray, shares: Sequence[float]) -> np.ndarray:
@@ -17,19 +32,89 @@ def percentiles(latency_s: np.ndarray, count: np.ndarray, shares: Sequence[float
     ----------
     latency_s : upper edges of the buckets [s], in any order, repeats allowed
     count : answers in each bucket
-    shares : between 0 and 1
+    shares : above 0 and below 1
 
     Returns
     -------
-    float64[len(shares)] in s; NaN when nothing was counted.
+    float64[len(shares)] in s; NaN where `least_answers` were not counted, inf beyond the recorded range.
+
+    Raises
+    ------
+    PercentileError
+        When a share is not above 0 and below 1.
     """
-    total = int(np.sum(count))
-    if total == 0:
-        return np.full(len(shares), np.nan)
+    check(shares)
     order = np.argsort(latency_s, kind="stable")
-    reached = np.cumsum(np.asarray(count)[order])
-    at = np.searchsorted(reached, _ranks(np.array([total]), shares)[0])
-    return np.asarray(np.asarray(latency_s)[order][at])
+    edges_s, counts = np.asarray(latency_s, dtype=float)[order], np.asarray(count)[order]
+    return _from_counts(edges_s, counts[None, :], shares).ravel()
+
+
+def least_answers(share: float) -> int:
+    """Answers from which a percentile is told: 2 for the median, 10,000 for p99.99, of which one lies beyond it."""
+    return int(np.ceil(1 / min(share, 1 - share) * (1 - 1e-12)))
+
+
+def check(shares: Sequence[float]) -> None:
+    """Check that shares are those of percentiles.
+
+    Raises
+    ------
+    PercentileError
+        Naming those that are not.
+    """
+    wrong = [f"{100 * share:g}" for share in shares if not 0 < share < 1]
+    if wrong:
+        raise PercentileError(f"a percentile must be > 0 and < 100, got {', '.join(wrong)}")
+
+
+def percentiles_by(
+    histogram: pd.DataFrame, by: Sequence[str], shares: Sequence[float] = FINE_SHARES, *, hour: int | None = None
+) -> pd.DataFrame:
+    """Answers and latency percentiles of each group over the run, or in one hour of it.
+
+    Parameters
+    ----------
+    histogram : `page_latency`, `service_latency` or `latency`
+    by : columns to group by, such as ("service",) or ("region", "channel"); () puts all into one group
+    shares : above 0 and below 1
+    hour : hour of the answer, counted from t = 0; None: all
+
+    Returns
+    -------
+    One row per group that was answered, in order of the categories: the columns of `by`, `answered`, and one column per
+    share, named like `p99.9` [s]; NaN and inf as from `percentiles`.
+    """
+    check(shares)
+    rows = histogram if hour is None else histogram[histogram["hour"] == hour]
+    edge, edges_s = pd.factorize(rows["latency_s"].to_numpy(), sort=True)
+    group, keys = _groups(rows, by)
+    weights = rows["count"].to_numpy()
+    counts = np.bincount(group * edges_s.size + edge, weights=weights, minlength=len(keys) * edges_s.size)
+    counts = counts.reshape(len(keys), edges_s.size)
+    values = _from_counts(edges_s, counts, shares)
+    found = keys.assign(
+        answered=counts.sum(axis=1).astype(np.int64), **dict(zip(map(name, shares), values.T, strict=True))
+    )
+    return found[found["answered"] > 0].reset_index(drop=True)
+
+
+def _groups(rows: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Number of each row's group, and the groups' values, in order."""
+    if not by:
+        return np.zeros(len(rows), np.int64), pd.DataFrame(index=pd.RangeIndex(min(len(rows), 1)))
+    group = np.zeros(len(rows), np.int64)
+    for column in by:
+        codes, values = _codes(rows[column])
+        group = group * len(values) + codes
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
+    return group, rows.iloc[first][list(by)].reset_index(drop=True)
+
+
+def _codes(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.int64), column.cat.categories
+    codes, values = pd.factorize(column.to_numpy(), sort=True)
+    return codes, pd.Index(values)
 
 
 def percentiles_by_interval(latency: pd.DataFrame, minutes: int, shares: Sequence[float] = SHARES) -> pd.DataFrame:
@@ -38,29 +123,16 @@ def percentiles_by_interval(latency: pd.DataFrame, minutes: int, shares: Sequenc
     Returns
     -------
     One row per interval with answers: `time_s`, the interval's start [s], and one column per share, named like `p99.9`
-    [s].
+    [s]; NaN and inf as from `percentiles`.
     """
-    edge, edges_s = pd.factorize(latency["latency_s"].to_numpy(), sort=True)
-    start, starts = pd.factorize(latency["minute"].to_numpy() // minutes * minutes, sort=True)
-    counts = np.bincount(
-        start * edges_s.size + edge, weights=latency["count"].to_numpy(), minlength=starts.size * edges_s.size
-    ).reshape(starts.size, edges_s.size)
-    reached = np.cumsum(counts, axis=1)
-    answered = reached[:, -1] if edges_s.size else np.zeros(0)
-    columns: dict[str, np.ndarray] = {"time_s": starts * 60.0}
-    for share, rank in zip(shares, _ranks(answered, shares).T, strict=True):
-        columns[name(share)] = edges_s[np.argmax(reached >= rank[:, None], axis=1)] if edges_s.size else np.zeros(0)
-    return pd.DataFrame(columns)[answered > 0].reset_index(drop=True)
-
-
-def by_page(latency: pd.DataFrame, shares: Sequence[float] = SHARES) -> pd.DataFrame:
-    """Answers and latency percentiles of each page over the run: `page`, `answered` and one column per share [s]."""
-    rows = []
-    for page, rows_of_page in latency.groupby("page", observed=True):
-        values = percentiles(rows_of_page["latency_s"].to_numpy(), rows_of_page["count"].to_numpy(), shares)
-        answered = int(rows_of_page["count"].sum())
-        rows.append({"page": str(page), "answered": answered, **dict(zip(map(name, shares), values, strict=True))})
-    return pd.DataFrame(rows, columns=["page", "answered", *map(name, shares)])
+    start = pd.DataFrame(
+        {
+            "time_s": latency["minute"].to_numpy() // minutes * (minutes * 60.0),
+            "latency_s": latency["latency_s"].to_numpy(),
+            "count": latency["count"].to_numpy(),
+        }
+    )
+    return percentiles_by(start, ("time_s",), shares).drop(columns="answered")
 
 
 def name(share: float) -> str:
@@ -68,6 +140,16 @@ def name(share: float) -> str:
     return f"p{round(100 * share, 4):g}"
 
 
-def _ranks(totals: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Ranks ceil(share * total), at least 1; the small subtraction keeps 0.999 * 1000 at 999 in floating point."""
-    return np.maximum(np.ceil(np.outer(totals, shares) * (1 - 1e-12)), 1.0)
+def _from_counts(edges_s: np.ndarray, counts: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Percentiles of each row of counts over increasing edges: float64[rows, shares]."""
+    totals = counts.sum(axis=1)
+    if not edges_s.size:
+        return np.full((counts.shape[0], len(shares)), np.nan)
+    reached = np.cumsum(counts, axis=1)
+    values = np.empty((counts.shape[0], len(shares)))
+    for k, share in enumerate(shares):
+        # the small subtraction keeps 0.999 * 1000 at 999 in floating point
+        ranks = np.maximum(np.ceil(totals * share * (1 - 1e-12)), 1.0)
+        edge_s = edges_s[np.argmax(reached >= ranks[:, None], axis=1)]
+        values[:, k] = np.where(totals >= least_answers(share), np.where(edge_s < LAST_EDGE_S, edge_s, np.inf), np.nan)
+    return values

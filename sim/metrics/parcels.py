@@ -1,141 +1,154 @@
-"""Where the parcels are, how long they take, and who carries them: from the timestamps of the parcels."""
+"""Where the parcels are, how long they take, and who carries them: from the summaries of the parcels.
+
+`hours` is the table `parcel_hours`, `leads` the table `lead_times`.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from sim.metrics.stages import FINAL, STATES
+from sim.metrics.summary import BANDS
 from sim.units import DAY_S, HOUR_S
 
-STATES = {
-    "at merchant": "created_s",
-    "waiting for pickup": "packed_s",
-    "picked up": "picked_up_s",
-    "in origin hub": "origin_hub_s",
-    "on line-haul": "departed_s",
-    "in destination hub": "destination_hub_s",
-    "at outlet": "outlet_s",
-    "out for delivery": "out_s",
-    "signed": "signed_s",
-    "lost": "lost_s",
-}
-"""State -> column of the instant at which a parcel enters it. "picked up" lasts until it is unloaded into the origin hub,
-"on line-haul" until it is unloaded into the destination hub, so both include waiting at a hub's gate."""
 
-
-def states(parcels: pd.DataFrame, at_s: np.ndarray) -> pd.DataFrame:
+def states(hours: pd.DataFrame, at_s: np.ndarray, carrier: str | None = None) -> pd.DataFrame:
     """How many rows are in each state at each time; at every time they sum to the rows created by then.
-
-    A state that a parcel skips (no line-haul within one hub's area) ends when the next one that it enters begins.
 
     Parameters
     ----------
-    parcels : the table `parcels`
-    at_s : times [s], increasing
+    hours : the table `parcel_hours`
+    at_s : times [s]; each is taken as the last whole hour before it
+    carrier : whose parcels; None: everybody's
 
     Returns
     -------
     `time_s` and one column of counts per state of `STATES`, unscaled.
     """
-    final_s = np.fmin(_reached(parcels["signed_s"]), _reached(parcels["lost_s"]))
-    columns = {
-        "lost": _count(_reached(parcels["lost_s"]), at_s),
-        "signed": _count(_reached(parcels["signed_s"]), at_s),
-    }
-    next_s = final_s
-    left = _count(final_s, at_s)
-    for state in reversed(list(STATES)[:-2]):
-        entered_s = np.fmin(_reached(parcels[STATES[state]]), next_s)
-        entered = _count(entered_s, at_s)
-        columns[state] = entered - left
-        next_s, left = entered_s, entered
-    return pd.DataFrame({"time_s": at_s.astype(float), **{state: columns[state] for state in STATES}})
+    if carrier is not None:
+        hours = hours[hours["carrier"] == carrier]
+    hour = np.floor(np.asarray(at_s, dtype=float) / HOUR_S).astype(np.int64)
+    end = int(hours["hour"].max()) if len(hours) else 0
+    state = pd.Categorical(hours["state"].astype(object), categories=list(STATES)).codes.astype(np.int64)
+    key = state * (end + 1) + hours["hour"].to_numpy()
+    counts = np.bincount(key, weights=hours["parcels"].to_numpy(), minlength=len(STATES) * (end + 1))
+    counts = counts.astype(np.int64).reshape(len(STATES), end + 1)
+    there = np.where(hour < 0, 0, counts[:, np.clip(hour, 0, end)])
+    return pd.DataFrame({"time_s": np.asarray(at_s, dtype=float), **dict(zip(STATES, there, strict=True))})
 
 
-def _reached(time_s: pd.Series) -> np.ndarray:
-    """Times with "not yet" as infinity, so that they can be compared."""
-    values = time_s.to_numpy(dtype=float)
-    return np.where(np.isnan(values), np.inf, values)
-
-
-def _count(time_s: np.ndarray, at_s: np.ndarray) -> np.ndarray:
-    """How many of `time_s` are at or before each of the increasing `at_s`."""
-    return np.cumsum(np.bincount(np.searchsorted(at_s, time_s, side="left"), minlength=at_s.size + 1)[: at_s.size])
-
-
-def state_shares(parcels: pd.DataFrame, at_s: np.ndarray) -> pd.DataFrame:
+def state_shares(hours: pd.DataFrame, at_s: np.ndarray) -> pd.DataFrame:
     """The same as `states`, as shares of all parcels of the run; "not yet ordered" is what is missing to 1."""
-    table = states(parcels, at_s)
-    table[list(STATES)] = table[list(STATES)] / max(len(parcels), 1)
+    table = states(hours, at_s)
+    table[list(STATES)] = table[list(STATES)] / max(parcels_in(hours), 1)
     return table
 
 
-def last_event_s(parcels: pd.DataFrame) -> float:
-    """Latest instant in the table [s]; NaN when there are no parcels."""
-    if not len(parcels):
-        return float("nan")
-    return float(np.nanmax([parcels[column].max() for column in STATES.values()]))
+def parcels_in(hours: pd.DataFrame) -> int:
+    """All rows of the run."""
+    return int(hours.loc[hours["hour"] == hours["hour"].max(), "parcels"].sum())
 
 
-def settled_s(parcels: pd.DataFrame, share: float = 0.995) -> float:
-    """End of the day on which `share` of all parcels are signed or lost, or of the last event if that is not reached [s]."""
-    if not len(parcels):
+def end_s(hours: pd.DataFrame) -> float:
+    """The last hour in which anything happened to a parcel [s]; 0 when there are none."""
+    return float(hours["hour"].max()) * HOUR_S if len(hours) else 0.0
+
+
+def settled_s(hours: pd.DataFrame, share: float = 0.995) -> float:
+    """End of the day on which `share` of all parcels have come to their end, or of the last event if that is not reached [s]."""
+    if not len(hours):
         return 0.0
-    final_s = np.sort(np.fmin(_reached(parcels["signed_s"]), _reached(parcels["lost_s"])))
-    settled = final_s[int(np.ceil(share * final_s.size)) - 1]
-    return float(np.ceil((settled if np.isfinite(settled) else last_event_s(parcels)) / DAY_S) * DAY_S)
+    at_s = np.arange(0.0, end_s(hours) + HOUR_S, HOUR_S)
+    ended = states(hours, at_s)[list(FINAL)].sum(axis=1).to_numpy()
+    reached = np.flatnonzero(ended >= np.ceil(share * parcels_in(hours)))
+    return float(np.ceil(at_s[reached[0] if reached.size else -1] / DAY_S) * DAY_S)
 
 
-def lead_times_s(parcels: pd.DataFrame) -> np.ndarray:
-    """Order to signed [s], one value a row; infinity for parcels not signed, so that they count in every rate."""
-    lead_s = parcels["signed_s"].to_numpy(dtype=float) - parcels["created_s"].to_numpy(dtype=float)
-    return np.where(np.isnan(lead_s), np.inf, lead_s)
+def longest_state(hours: pd.DataFrame) -> tuple[str, float]:
+    """The state before the end in which parcels spend the most time, and its mean over all parcels [h]."""
+    by_state = hours.groupby("state", observed=True)["parcels"].sum()
+    mean_h = by_state.drop(labels=[name for name in FINAL if name in by_state]) / max(parcels_in(hours), 1)
+    return str(mean_h.idxmax()), float(mean_h.max())
 
 
-def lead_time_percentile_h(parcels: pd.DataFrame, share: float) -> float | None:
-    """Hours from order to signed within which `share` of all parcels were signed; None when fewer have been."""
-    if not len(parcels):
+def lead_time_percentile_h(leads: pd.DataFrame, share: float) -> float | None:
+    """Hours from order to signed within which `share` of all parcels were signed; None when fewer have been.
+
+    The upper edge of a quarter of an hour, as `lead_times` counts in these.
+    """
+    total = leads["parcels"].sum()
+    if total == 0:
         return None
-    lead_s = np.sort(lead_times_s(parcels))
-    value = lead_s[max(int(np.ceil(share * lead_s.size * (1 - 1e-12))) - 1, 0)]
-    return float(value) / HOUR_S if np.isfinite(value) else None
+    signed = leads.dropna(subset="within_h").groupby("within_h")["parcels"].sum().cumsum()
+    enough = signed.index[signed.to_numpy() >= np.ceil(share * total * (1 - 1e-12))]
+    return float(enough[0]) if len(enough) else None
 
 
-def lead_time_histogram(parcels: pd.DataFrame, *, scale: float, bin_h: float = 6.0) -> pd.DataFrame:
-    """Signed parcels by lead time, scaled up to the real day: `from_h`, `to_h` [h], `parcels`."""
-    lead_h = lead_times_s(parcels) / HOUR_S
-    lead_h = lead_h[np.isfinite(lead_h)]
-    count = np.bincount((lead_h // bin_h).astype(np.int64), minlength=1) / scale
+def lead_time_histogram(leads: pd.DataFrame, *, scale: float, bin_h: float = 6.0) -> pd.DataFrame:
+    """Signed parcels by lead time, scaled up to the real day: `from_h`, `to_h` [h], `parcels`.
+
+    A lead time on the edge of two bins counts in the earlier one.
+    """
+    signed = leads.dropna(subset="within_h")
+    place = (np.ceil(signed["within_h"].to_numpy() / bin_h) - 1).astype(np.int64)
+    count = np.bincount(place, weights=signed["parcels"].to_numpy(), minlength=1) / scale
     from_h = bin_h * np.arange(count.size)
     return pd.DataFrame({"from_h": from_h, "to_h": from_h + bin_h, "parcels": count})
 
 
-def carriers(parcels: pd.DataFrame, *, scale: float, early_s: float = 3 * DAY_S) -> pd.DataFrame:
+def lead_times_by_distance(
+    leads: pd.DataFrame, *, scale: float, shares: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9)
+) -> pd.DataFrame:
+    """One row a band of distance, nearest first: `distance`, `parcels` scaled up, and hours for each share, `h10` to `h90`.
+
+    NaN where fewer than that share of the band's parcels are signed.
+    """
+    rows = []
+    for band in BANDS:
+        own = leads[leads["distance"] == band]
+        if len(own):
+            hours = {f"h{round(100 * share)}": _or_nan(lead_time_percentile_h(own, share)) for share in shares}
+            rows.append({"distance": band, "parcels": own["parcels"].sum() / scale, **hours})
+    names = ["distance", "parcels", *(f"h{round(100 * share)}" for share in shares)]
+    return pd.DataFrame(rows, columns=names)
+
+
+def carriers(
+    hours: pd.DataFrame, leads: pd.DataFrame, tracking: pd.DataFrame, *, scale: float, early_s: float = 3 * DAY_S
+) -> pd.DataFrame:
     """One row a carrier, largest first: how its parcels stood early and at the run's end.
 
     Returns
     -------
     `carrier`; `parcels` scaled up; shares of all its parcels: `picked_up_early`, `signed_early` at `early_s`, and
-    `picked_up`, `in_transit` (picked up, neither signed nor lost), `signed`, `exception` (lost, or not signed at the
-    first attempt) at the run's end; `median_h`, `p95_h` lead times [h], NaN when that share is not signed yet.
+    `picked_up`, `in_transit` (picked up and not at their end), `signed`, `exception` (something went wrong) at the run's
+    end; `median_h`, `p95_h` lead times [h], NaN when that share is not signed yet.
     """
+    last = tracking[(tracking["by"] == "carrier") & (tracking["time_s"] == tracking["time_s"].max())]
     rows = []
-    for carrier, own in parcels.groupby("carrier", observed=True):
-        picked_up, signed, lost = (own[name].notna() for name in ("picked_up_s", "signed_s", "lost_s"))
+    for row in last.itertuples():
+        own = leads[leads["carrier"] == row.group]
+        early = states(hours, np.array([early_s]), row.group).iloc[0]
         rows.append(
             {
-                "carrier": str(carrier),
-                "parcels": len(own) / scale,
-                "picked_up_early": (own["picked_up_s"] <= early_s).mean(),
-                "signed_early": (own["signed_s"] <= early_s).mean(),
-                "picked_up": picked_up.mean(),
-                "in_transit": (picked_up & ~signed & ~lost).mean(),
-                "signed": signed.mean(),
-                "exception": (lost | (own["attempts"] > 1)).mean(),
+                "carrier": str(row.group),
+                "parcels": row.parcels / scale,
+                "picked_up_early": (early[_FROM_PICKUP].sum()) / row.parcels,
+                "signed_early": early["signed"] / row.parcels,
+                "picked_up": row.picked_up / row.parcels,
+                "in_transit": row.in_transit / row.parcels,
+                "signed": row.signed / row.parcels,
+                "exception": row.exceptions / row.parcels,
                 "median_h": _or_nan(lead_time_percentile_h(own, 0.5)),
                 "p95_h": _or_nan(lead_time_percentile_h(own, 0.95)),
             }
         )
     table = pd.DataFrame(rows)
     return table.sort_values(["parcels", "carrier"], ascending=[False, True], ignore_index=True) if rows else table
+
+
+_FROM_PICKUP = list(STATES)[list(STATES).index("picked up") :]
 
 
 def _or_nan(value: float | None) -> float:

@@ -35,6 +35,10 @@ FACTS: dict[str, Published] = {
     "gmv_rmb": Published(19.1e9, "RMB", "Shanghai Daily, 12 November 2012"),
     "peak_minute_orders_per_s": Published(13_000, "orders/s", "InfoQ, 26 December 2012, peak of order creation"),
     "parcels": Published(72e6, "parcels", "Zhongqi Yingxiao, 25 October 2013"),
+    "national_peak_day_parcels": Published(
+        35.2e6, "parcels", "State Post Bureau, as growth in Jinghua Times, 19 November 2013, implies"
+    ),
+    "national_six_days_parcels": Published(200e6, "parcels", "the same, 11 to 16 November"),
     "hubs_first_day_parcels": Published(24.5e6, "parcels", "press of 13 November 2012: 24 to 25 M on the day"),
 }
 

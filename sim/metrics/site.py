@@ -43,11 +43,12 @@ def service_load(
     Returns
     -------
     For each service, in order of first appearance: `time_s` (the second's end, when the counts were taken), `busy`,
-    `queue`, `slots`.
+    `queue`, `slots`; the latter NaN for a waiting room.
     """
     near = site_seconds[(site_seconds["second_s"] >= start_s) & (site_seconds["second_s"] < end_s)]
     time_s = np.arange(start_s, end_s) + 1.0
     loads = {}
+    rooms = waiting_rooms(site_capacity)
     for service in services(site_seconds):
         rows = near[near["service"] == service]
         at = rows["second_s"].to_numpy() - start_s
@@ -56,7 +57,7 @@ def service_load(
                 "time_s": time_s,
                 "busy": np.bincount(at, weights=rows["busy"].to_numpy(), minlength=time_s.size) / scale,
                 "queue": np.bincount(at, weights=rows["queue"].to_numpy(), minlength=time_s.size) / scale,
-                "slots": _in_force(site_capacity, service, "slots", time_s) / scale,
+                "slots": np.nan if service in rooms else _in_force(site_capacity, service, "slots", time_s) / scale,
             }
         )
     return loads
@@ -66,6 +67,12 @@ def services(table: pd.DataFrame) -> list[str]:
     """Names of the services in a table, in order of their categories."""
     present = set(table["service"].cat.remove_unused_categories().cat.categories)
     return [str(service) for service in table["service"].cat.categories if service in present]
+
+
+def waiting_rooms(site_capacity: pd.DataFrame) -> set[str]:
+    """Names of the waiting rooms: they stand among the services, but have no machines."""
+    most = site_capacity.groupby("service", observed=True)["machines"].max()
+    return {str(service) for service in most.index[most == 0]}
 
 
 def _in_force(site_capacity: pd.DataFrame, service: str, column: str, time_s: np.ndarray) -> np.ndarray:
@@ -97,27 +104,31 @@ def service_table(site_seconds: pd.DataFrame, site_capacity: pd.DataFrame, *, sc
     -------
     `service`; `machines` of the real day at the most; `machines_run`, the same at the run's scale before rounding;
     `slots`, the run's slots after rounding; `arrivals`, `peak_arrivals_per_s`, `peak_queue` scaled up to the real day;
-    `busy_share` of the slots in the busiest minute; `rejected_share` and `timed_out_share` of the arrivals, NaN without
-    arrivals.
+    `busy_share` of the slots in the busiest minute; `rejected_share`, `timed_out_share`, `retried_share` and
+    `degraded_share` of the arrivals, NaN without arrivals. A waiting room has no machines, slots and busy share: NaN.
     """
     rows = []
+    rooms = waiting_rooms(site_capacity)
     for service in services(site_seconds):
         seconds_of = site_seconds[site_seconds["service"] == service].sort_values("second_s")
         changes = site_capacity[site_capacity["service"] == service]
         arrivals = seconds_of["arrivals"].to_numpy()
         total = arrivals.sum()
+        is_room = service in rooms
         rows.append(
             {
                 "service": service,
-                "machines": changes["machines"].max() / scale,
-                "machines_run": changes["machines"].max(),
-                "slots": changes["slots"].max(),
+                "machines": np.nan if is_room else changes["machines"].max() / scale,
+                "machines_run": np.nan if is_room else changes["machines"].max(),
+                "slots": np.nan if is_room else changes["slots"].max(),
                 "arrivals": total / scale,
                 "peak_arrivals_per_s": arrivals.max() / scale,
                 "peak_queue": seconds_of["queue"].max() / scale,
-                "busy_share": _busiest_share(seconds_of, site_capacity),
-                "rejected_share": seconds_of["rejected"].sum() / total if total else np.nan,
-                "timed_out_share": seconds_of["timed_out"].sum() / total if total else np.nan,
+                "busy_share": np.nan if is_room else _busiest_share(seconds_of, site_capacity),
+                **{
+                    f"{name}_share": seconds_of[name].sum() / total if total else np.nan
+                    for name in ("rejected", "timed_out", "retried", "degraded")
+                },
             }
         )
     return pd.DataFrame(rows)

@@ -122,10 +122,18 @@ class DemandParams(Params):
     horizon_h: float = Field(ge=24)  # how long visits are followed, counted from midnight
     arrivals: ArrivalParams
     wireless_share: Share
+    regions: dict[str, Share] = Field(min_length=1, max_length=16)  # share of the shoppers
     buyer_share: Share
     orders_per_buyer: float = Field(ge=1)
     order_value: OrderValueParams
     visit: VisitParams
+
+    @model_validator(mode="after")
+    def _regions_hold_all_shoppers(self) -> Self:
+        total = sum(self.regions.values())
+        if abs(total - 1) > 1e-9:
+            raise RuleError([f"regions must have shares that sum to 1, they sum to {total:g}"])
+        return self
 
     @model_validator(mode="after")
     def _crowd_is_part_of_the_shoppers(self) -> Self:

@@ -1,54 +1,14 @@
 """Parameters of the site: its services, the services that each page calls, the client and planned changes of capacity."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.params.base import Params, RuleError, hint
+from sim.params.links import LinksParams
+from sim.params.services import ServiceParams
 
-SERVICES_MOST = 64  # service draws are numbered by try and service
-
-
-class ServiceTimeParams(Params):
-    """Distribution of the time that one request holds a slot."""
-
-    kind: Literal["deterministic", "exponential", "lognormal", "gamma"]
-    mean_s: float = Field(gt=0)
-    cv: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _has_a_spread_where_it_needs_one(self) -> Self:
-        if (self.kind in ("lognormal", "gamma")) != (self.cv is not None):
-            raise RuleError([f"cv must be given with kind lognormal or gamma and only then, kind is {self.kind}"])
-        return self
-
-
-class RateLimitParams(Params):
-    """A token bucket in front of a service: what finds it empty is refused."""
-
-    rate_per_s: float = Field(gt=0)
-    burst: float = Field(ge=1)  # requests that may pass at once
-    warm_up_s: float = Field(default=0.0, ge=0)  # from midnight until the full rate
-    cold_share: float = Field(default=1.0, gt=0, le=1)  # of the full rate at midnight
-
-
-class ServiceParams(Params):
-    """One service: machines with slots, their queues and what stands in front of them."""
-
-    machines: int = Field(ge=1)
-    slots_per_machine: int = Field(ge=1)
-    dispatch: Literal["central", "random", "round_robin", "two_choices", "least_connections"] = "central"
-    service: ServiceTimeParams
-    queue: int = Field(
-        ge=0
-    )  # waiting places of the whole service; under any dispatch but central shared out to machines
-    timeout_s: float = Field(gt=0)  # longest wait in the queue
-    rate_limit: RateLimitParams | None = None
-
-    @property
-    def slots(self) -> int:
-        """Slots of the whole service at full scale."""
-        return self.machines * self.slots_per_machine
+SERVICES_MOST = 64  # with their waiting rooms: service draws are numbered by try and service
 
 
 class RouteParams(Params):
@@ -100,8 +60,10 @@ class SiteParams(Params):
     machine_rmb_per_h: float = Field(ge=0)
     services: dict[str, ServiceParams] = Field(min_length=1, max_length=SERVICES_MOST)
     pages: dict[str, tuple[RouteParams, ...]] = Field(min_length=1)
+    priorities: dict[str, Annotated[int, Field(ge=0, lt=8)]] = Field(default_factory=dict)  # of pages: 0 goes first
     client: ClientParams
     changes: tuple[CapacityChange, ...] = ()
+    links: LinksParams | None = None
 
     @model_validator(mode="after")
     def _names_and_shares_agree(self) -> Self:
@@ -119,7 +81,19 @@ class SiteParams(Params):
                 problems.append(
                     f"changes.{i}.service is not a service{hint(change.service, list(self.services))}, got {change.service!r}"
                 )
-        fastest_s = min(service.service.mean_s for service in self.services.values())
+        for page in self.priorities:
+            if page not in self.pages:
+                problems.append(f"priorities.{page} is not a page{hint(page, list(self.pages))}")
+        if self.links is not None:
+            sized = self.links.page_kbyte
+            problems += [f"links.page_kbyte.{page} is missing" for page in self.pages if page not in sized]
+            problems += [f"links.page_kbyte.{page} is not a page" for page in sized if page not in self.pages]
+        rooms = sum(service.waiting_room is not None for service in self.services.values())
+        if len(self.services) + rooms > SERVICES_MOST:
+            problems.append(
+                f"services must be at most {SERVICES_MOST} with their waiting rooms, got {len(self.services) + rooms}"
+            )
+        fastest_s = min(service.service.expected_s for service in self.services.values())
         if self.client.timeout_s is not None and self.client.timeout_s < fastest_s:
             problems.append(
                 f"client.timeout_s must be >= the fastest service {fastest_s:g} [s], got {self.client.timeout_s:g}"

@@ -2,5 +2,6 @@
 
 from sim.parcels.check import check
 from sim.parcels.part import ParcelNetwork
+from sim.parcels.stock import check_stock
 
-__all__ = ["ParcelNetwork", "check"]
+__all__ = ["ParcelNetwork", "check", "check_stock"]

@@ -1,5 +1,6 @@
 """Everything that can be wrong between the parcels' parameters and the geography, found before anything is simulated."""
 
+import math
 from collections.abc import Iterator
 
 import networkx as nx
@@ -23,7 +24,8 @@ def check(parcels: ParcelsParams, geography: Geography, *, weight: float) -> Non
     problems: list[str] = []
     for name, carrier in parcels.carriers.items():
         problems += _carrier(carrier, f"parcels.carriers.{name}", geography)
-    problems += _storage(parcels, weight)
+    problems += _pickups(parcels, weight)
+    problems += list(_storage(parcels, weight)) or list(_convoys(parcels, weight))
     if problems:
         raise ParameterError(problems)
 
@@ -57,13 +59,34 @@ def _carrier(carrier: CarrierParams, path: str, geography: Geography) -> Iterato
                 )
 
 
+def _convoys(parcels: ParcelsParams, weight: float) -> Iterator[str]:
+    """A row that is heavier than a truck needs a convoy; without enough trucks for one a hub can never drain."""
+    needed = math.ceil(weight / parcels.truck.capacity_parcels)
+    for name, carrier in parcels.carriers.items():
+        if len(carrier.hubs) > 1 and 0 < max(carrier.own_trucks, carrier.hired_trucks) < needed:
+            yield (
+                f"parcels.carriers.{name}.own_trucks or hired_trucks must be >= {needed} to carry one row, 1/scale = {weight:g} "
+                f"[parcels], or its hubs can never drain, got {carrier.own_trucks} and {carrier.hired_trucks}"
+            )
+
+
+def _pickups(parcels: ParcelsParams, weight: float) -> Iterator[str]:
+    for name, carrier in parcels.carriers.items():
+        if carrier.pickup_per_day is not None and carrier.pickup_per_day < weight:
+            yield (
+                f"parcels.carriers.{name}.pickup_per_day must hold one row, >= 1/scale = {weight:g} [1/d], "
+                f"got {carrier.pickup_per_day:g}"
+            )
+
+
 def _storage(parcels: ParcelsParams, weight: float) -> Iterator[str]:
     """Every hub must have room for a row; when the rows are too heavy for many of them, the scale is the problem."""
+    factor = parcels.capacity.storage_factor
     small = sorted(
-        (hub.storage_parcels, f"parcels.carriers.{carrier}.hubs.{name}.storage_parcels")
+        (factor * hub.storage_parcels, f"parcels.carriers.{carrier}.hubs.{name}.storage_parcels")
         for carrier, params in parcels.carriers.items()
         for name, hub in params.hubs.items()
-        if hub.storage_parcels < weight
+        if factor * hub.storage_parcels < weight
     )
     for storage, path in small[:MOST_HUBS_TOLD]:
         yield f"{path} must hold one row, >= 1/scale = {weight:g} [parcels], got {storage:g}"

@@ -5,11 +5,11 @@ the order of `Turn`; rows last, so that a decision never sees what happens to a 
 leave at the same instant go in the config's order. Carriers share nothing.
 """
 
+import heapq
 from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
 
 import simpy
-from simpy.events import EventPriority
 
 from sim.units import DAY_S
 
@@ -17,22 +17,24 @@ from sim.units import DAY_S
 class Turn(IntEnum):
     """Order of decisions at the same instant; SimPy's own events have 0 and 1."""
 
-    PICKUP = 2
-    WAVE = 3
-    TIMETABLE = 4
-    TRAIN = 5
-    OUTLET = 6
-    TOUR = 7
-    RECORD = 8
-    ROW = 9
+    VEHICLE = 1
+    FORECAST = 2
+    PICKUP = 3
+    WAVE = 4
+    TIMETABLE = 5
+    TRAIN = 6
+    OUTLET = 7
+    TOUR = 8
+    RECORD = 9
+    ROW = 10
 
 
 def at(env: simpy.Environment, time_s: float, turn: Turn) -> simpy.Event:
-    """An event at a time from now on. Whole seconds are met exactly; otherwise the delay is rounded once."""
+    """An event at exactly a time from now on, which now + (time - now) need not be."""
     event = simpy.Event(env)
     event._ok = True
     event._value = None
-    env.schedule(event, EventPriority(turn), delay=time_s - env.now)
+    heapq.heappush(env._queue, (time_s, turn, next(env._eid), event))
     return event
 
 
@@ -49,10 +51,10 @@ def daily(
 
 
 def every(
-    env: simpy.Environment, period_s: float, turn: Turn, act: Callable[[], None]
+    env: simpy.Environment, period_s: float, turn: Turn, act: Callable[[], None], first: int = 1
 ) -> Generator[simpy.Event, None, None]:
-    """Process: act at period_s, 2 period_s, ..."""
-    count = 1
+    """Process: act at the multiples of period_s, from the `first` on."""
+    count = first
     while True:
         yield at(env, count * period_s, turn)
         act()

@@ -1,7 +1,6 @@
 """The parcels part as the bench sees it: built on an environment, fed by a port, read out as tables."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import simpy
@@ -11,19 +10,24 @@ from sim.kernels.rows import Queues
 from sim.network import Network
 from sim.params.orders import OrdersParams
 from sim.params.parcels import ParcelsParams
+from sim.params.stock import StockParams
+from sim.params.weather import WeatherParams
+from sim.parcels.accounts import Accounts
+from sim.parcels.allocate import Advice
 from sim.parcels.carrier import Carrier
 from sim.parcels.check import check
 from sim.parcels.clock import Turn, every
+from sim.parcels.dispatch import outlook
+from sim.parcels.fleet import crew_of
 from sim.parcels.ledger import Ledger
 from sim.parcels.merchants import make_merchants
 from sim.parcels.plan import make_plan
 from sim.parcels.record import HubHours
+from sim.parcels.rounds import Rounds
+from sim.parcels.stock import Replenishment, check_stock, no_stock, place_stock
 from sim.parcels.yard import make_yard
-from sim.records import OrderBatch
+from sim.records import OrderBatch, Tables
 from sim.units import HOUR_S
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class ParcelNetwork:
@@ -40,6 +44,11 @@ class ParcelNetwork:
     shoppers : number of shoppers of the run; their ids are below it
     bring_orders : port to what is upstream: advances it to exactly env.now and returns the orders paid before now that it has not
         returned yet; the numbers of a shopper's orders come in order and without gaps
+    stock : what lies in regional warehouses; None: nothing
+    advise : port for a forecast, read by the stock's policy of that name: what is known before the day -> shares
+        float64[categories, places] of the stock
+    weather : on the roads; None: dry
+    threads : to move rows on; no result depends on it
 
     Raises
     ------
@@ -60,30 +69,52 @@ class ParcelNetwork:
         weight: float,
         shoppers: int,
         bring_orders: Callable[[], OrderBatch],
+        stock: StockParams | None = None,
+        advise: Advice | None = None,
+        weather: WeatherParams | None = None,
+        threads: int = 1,
     ) -> None:
         check(params, network.geography, weight=weight)
-        self._geography = network.geography
-        merchants = make_merchants(orders, params, origins, destinations, seed)
+        if stock is not None:
+            check_stock(stock, orders, network.geography, advised=advise is not None)
+        self._geography, self._params = network.geography, params
+        places = {} if stock is None else stock.places
+        merchants = make_merchants(orders, params, origins, destinations, seed, places.values())
+        placement = None if stock is None else place_stock(stock, merchants, network, destinations, seed, advise)
         ledger = Ledger(
-            merchants, carriers=len(params.carriers), weight=weight, shoppers=shoppers, bring_orders=bring_orders
+            merchants,
+            no_stock(len(merchants.categories)) if placement is None else placement.stock,
+            weight=weight,
+            shoppers=shoppers,
+            planned_rows=orders.expected_parcels / weight,
+            pickups_per_day=[carrier.pickup_per_day for carrier in params.carriers.values()],
+            bring_orders=bring_orders,
         )
-        plan = make_plan(params, network, destinations, seed)
+        self._accounts = Accounts(ledger, params, orders, network.geography)
+        self._warehouses: Replenishment | None = None
+        if stock is not None and placement is not None:
+            self._warehouses = Replenishment(env, stock, placement, ledger)
+        plan = make_plan(params, network, destinations, seed, weather)
         self._yard = make_yard(env, params, plan, ledger, weight=weight, seed=seed)
-        self._all_hubs = range(plan.hub_city.size)
         self._hours = HubHours(self._yard.hubs, self._yard.gates)
-        for number in range(len(plan.carriers)):
-            Carrier(self._yard, params, number)
+        carriers = [Carrier(self._yard, params, number, seed) for number in range(len(plan.carriers))]
+        self._rounds = Rounds(self._yard, params, carriers, threads)
         env.process(every(env, HOUR_S, Turn.RECORD, self._write_hour))
+        self._held: list[tuple[int, int]] = []  # hour of each forecast, lanes held after it
+        if weather is not None and weather.forecast is not None:
+            self._forecast = weather.forecast
+            self._truck, self._seed = params.truck, seed
+            env.process(every(env, weather.forecast.issue_h * HOUR_S, Turn.FORECAST, self._look_ahead, first=0))
 
     @property
     def rows_done(self) -> int:
-        """Parcel rows that are signed, or will be on a tour that is out, or are known to be lost."""
-        return self._yard.signed + self._yard.lost
+        """Parcel rows that are signed, or will be on a tour that is out, or are sent back or known to be lost."""
+        return self._yard.signed + self._yard.sent_back + self._yard.lost
 
     def advance(self) -> None:
         """Bring every row to exactly env.now. No result depends on whether or how often this is called."""
         self._yard.ledger.take_in()
-        self._yard.advance(self._all_hubs)
+        self._rounds.advance()
 
     def finish(self) -> None:
         """Bring everything to the end of the run and write down the hour that ends with it."""
@@ -93,41 +124,78 @@ class ParcelNetwork:
         ):  # SimPy stops before the events of its last instant
             self._hours.write()
 
+    def column(self, name: str) -> NDArray[np.generic]:
+        """One column of the rows that exist: names as in `sim.kernels.rows.COLUMNS`."""
+        return self._yard.ledger.column(name)
+
     def whereabouts(self) -> dict[str, int]:
         """Rows by where they are, counted place by place; after `advance` they add up to `created`.
 
-        `created` counts all rows. A row is `delivering` from the hub's van until it is signed.
+        `created` counts all rows. A row is `delivering` from the hub's van until it is signed or sent back,
+        and then `returning` until the merchant has it; damage that its outlet will find counts at once.
         """
         yard = self._yard
         hubs, outlets = yard.hubs, yard.outlets
         signed = int((yard.ledger.column("signed_s") < yard.env.now).sum())
+        returned = int((yard.ledger.column("returned_s") < yard.env.now).sum())
         return {
             "created": yard.ledger.created,
             "merchant": _rows(yard.ledger.packed),
             "pickup_vans": yard.in_vans,
             "line_haul": sum(yard.on_the_road.values()),
-            "gate": _rows(hubs.gate),
+            "gate": yard.docking + _rows(hubs.gate),
             "unsorted": _rows(hubs.unsorted),
             "sorted": _rows(hubs.lanes) + _rows(hubs.delivery),
-            "delivering": _rows(outlets.waiting) + _rows(outlets.again) + yard.signed - signed,
+            "delivering": sum(map(_rows, (outlets.waiting, outlets.again, outlets.forwarded))) + yard.signed - signed,
+            "returning": yard.sent_back - returned,
+            "returned": returned,
             "signed": signed,
             "lost": yard.lost,
         }
 
-    def tables(self) -> "dict[str, pd.DataFrame]":
-        """Tables parcels, hub_hours, trips, hubs and cities as of now."""
-        from sim.parcels.tables import cities_table, hub_hours_table, hubs_table, parcels_table, trips_table
+    def tables(self) -> Tables:
+        """Tables parcels, hub_hours, trips, hubs, cities, areas, fleets, national_days, road_hours and lane_weather as of now.
 
-        return {
-            "parcels": parcels_table(self._yard, self._geography),
+        `parcels` is made when it is asked for.
+        """
+        from sim.parcels.lane_weather import lane_weather_table
+        from sim.parcels.national import national_days_table
+        from sim.parcels.road_hours import road_hours_table
+        from sim.parcels.tables import (
+            areas_table,
+            cities_table,
+            fleets_table,
+            hub_hours_table,
+            hubs_table,
+            large_parcels_table,
+            trips_table,
+        )
+
+        ready = self._accounts.tables(self._yard.env.now, self._yard.weight, self._warehouses) | {
             "hub_hours": hub_hours_table(self._yard, self._hours, self._geography),
             "trips": trips_table(self._yard, self._geography),
             "hubs": hubs_table(self._yard.plan, self._geography),
             "cities": cities_table(self._geography),
+            "areas": areas_table(self._yard.plan, self._geography),
+            "fleets": fleets_table(self._params),
+            "lane_weather": lane_weather_table(self._yard.plan, self._geography),
+            "road_hours": road_hours_table(self._yard.plan, self._held, int(self._yard.env.now // HOUR_S)),
+            "national_days": national_days_table(
+                self._yard.ledger, self._params, self._yard.env.now, self._yard.weight
+            ),
         }
+        return Tables(ready, {"parcels": large_parcels_table(self._yard, self._geography)})
+
+    def _look_ahead(self) -> None:
+        """Dispatch gets a new forecast."""
+        yard, issue_h = self._yard, int(self._yard.env.now // HOUR_S)
+        self._rounds.advance()
+        s_per_km = HOUR_S / self._truck.speed_kmh
+        yard.follow(outlook(yard.plan, self._forecast, crew_of(self._truck), s_per_km, issue_h, self._seed))
+        self._held.append((issue_h, int(yard.held.sum())))
 
     def _write_hour(self) -> None:
-        self._yard.advance(self._all_hubs)
+        self._rounds.advance()
         self._hours.write()
 
 

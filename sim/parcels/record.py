@@ -23,7 +23,9 @@ class Departure(NamedTuple):
     lane: int
     depart_s: float
     load_parcels: float
+    load_kg: float
     capacity_parcels: float
+    capacity_kg: float
     distance_km: float
     cost_rmb: float
 
@@ -35,12 +37,14 @@ class Trips:
     departures: list[Departure] = field(default_factory=list)
     arrive_s: list[float] = field(default_factory=list)
     unloaded_s: list[float] = field(default_factory=list)
+    back_s: list[float] = field(default_factory=list)  # empty, and free again
 
     def depart(self, departure: Departure) -> int:
         """Write down a departure; returns the trip's number."""
         self.departures.append(departure)
         self.arrive_s.append(float("nan"))
         self.unloaded_s.append(float("nan"))
+        self.back_s.append(float("nan"))
         return len(self.departures) - 1
 
 

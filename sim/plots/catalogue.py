@@ -10,26 +10,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sim.metrics import fleets as fleet_metrics
 from sim.metrics import hubs as hub_metrics
 from sim.metrics import parcels as parcel_metrics
 from sim.metrics import sales as sales_metrics
 from sim.metrics import site as site_metrics
 from sim.metrics.latency import percentiles_by_interval
+from sim.metrics.moves import moves as river
 from sim.metrics.published import gmv_milestones
-from sim.plots import style
+from sim.plots import links, rehearsal, shoppers, style
+from sim.plots.fleets import DOING_COLORS, plot_fleet
 from sim.plots.flows import plot_flows
 from sim.plots.hubs import plot_hub_backlog
-from sim.plots.latency import label_percentiles, plot_latency
-from sim.plots.parcels import STATE_COLORS, plot_lead_times, plot_states
+from sim.plots.latency import label_percentiles, plot_latency, share_limits
+from sim.plots.moves import STATION_COLORS, plot_moves
+from sim.plots.parcels import STATE_COLORS, plot_lead_times, plot_lead_times_by_distance, plot_states
 from sim.plots.requests import plot_orders, plot_requests, plot_visitors
 from sim.plots.sales import plot_sales
 from sim.plots.services import plot_service_load
+from sim.plots.weather import ROAD_COLORS, eventful, plot_held_lanes, plot_road_weather
 from sim.units import DAY_S, HOUR_S
 
 Tables = Mapping[str, pd.DataFrame]
 
 MIDNIGHT_S = (-60, 600)
 WORST_HUBS = 12
+MOVES_DAYS = 8
 
 
 class FigureSpec(NamedTuple):
@@ -94,7 +100,7 @@ def _latency(tables: Tables, scale: float) -> Figure:
     figure, axes = style.sheet(
         3.4,
         "How long a page takes",
-        "Latency percentiles of all pages: the first hour by minute, the day by ten minutes",
+        "Request sent to page received, all pages: the first hour by minute, the day by ten minutes",
         columns=2,
         sharey=True,
         width_ratios=(1, 1.25),
@@ -103,9 +109,7 @@ def _latency(tables: Tables, scale: float) -> Figure:
     )
     plot_latency(first_hour, axes[0, 0])
     plot_latency(day, axes[0, 1])
-    both = pd.concat([first_hour, day])[["p50", "p99.9"]]
-    if len(both):
-        axes[0, 0].set_ylim(both.min().min() / 1.6, both.max().max() * 1.6)
+    share_limits(pd.concat([first_hour, day]), axes[0, 0])
     axes[0, 1].set_ylabel("")
     label_percentiles(day, axes[0, 1])
     return figure
@@ -192,21 +196,21 @@ def _clear_rest(axes: np.ndarray, used: int) -> None:
 
 def _states(tables: Tables, scale: float) -> Figure:
     del scale  # shares need no scaling
-    parcels = tables["parcels"]
-    at_s = np.arange(0.0, parcel_metrics.settled_s(parcels) + HOUR_S, HOUR_S)
+    hours = tables["parcel_hours"]
+    at_s = np.arange(0.0, parcel_metrics.settled_s(hours) + HOUR_S, HOUR_S)
     figure, axes = style.sheet(4.3, "Where the parcels are", "By hour, until 99.5 % have arrived")
-    plot_states(parcel_metrics.state_shares(parcels, at_s), axes[0, 0])
+    plot_states(parcel_metrics.state_shares(hours, at_s), axes[0, 0])
     entries = list(STATE_COLORS.items())
-    style.sheet_key(figure, [entries[:5], entries[5:]])
+    style.sheet_key(figure, [entries[:4], entries[4:8], entries[8:]])
     return figure
 
 
 def _lead_times(tables: Tables, scale: float) -> Figure:
-    parcels = tables["parcels"]
-    histogram = parcel_metrics.lead_time_histogram(parcels, scale=scale)
+    leads = tables["lead_times"]
+    histogram = parcel_metrics.lead_time_histogram(leads, scale=scale)
     marks = {
-        "half": parcel_metrics.lead_time_percentile_h(parcels, 0.5),
-        "95 %": parcel_metrics.lead_time_percentile_h(parcels, 0.95),
+        "half": parcel_metrics.lead_time_percentile_h(leads, 0.5),
+        "95 %": parcel_metrics.lead_time_percentile_h(leads, 0.95),
     }
     figure, axes = style.sheet(
         3.5,
@@ -219,6 +223,65 @@ def _lead_times(tables: Tables, scale: float) -> Figure:
     return figure
 
 
+def _moves(tables: Tables, scale: float) -> Figure:
+    moves = river(tables["parcel_moves"], scale=scale, days=MOVES_DAYS)
+    figure, axes = style.sheet(
+        4.6,
+        "Where the parcels go from day to day",
+        "Boxes: where they stand at midnight; ribbons: from there to the next",
+        style.scale_note(scale),
+    )
+    plot_moves(moves, axes[0, 0])
+    entries = list(STATION_COLORS.items())
+    style.sheet_key(figure, [entries[:3], entries[3:5], entries[5:]])
+    return figure
+
+
+def _distance(tables: Tables, scale: float) -> Figure:
+    bands = parcel_metrics.lead_times_by_distance(tables["lead_times"], scale=scale)
+    figure, axes = style.sheet(
+        3.6,
+        "From order to signature, by distance",
+        "Box: the middle half of the parcels and the median; line: from the quickest tenth to the slowest; all parcels count",
+        style.scale_note(scale),
+        left_in=1.25,
+        xlabel=True,
+    )
+    plot_lead_times_by_distance(bands, axes[0, 0])
+    return figure
+
+
+def _fleets(tables: Tables, scale: float) -> Figure:
+    del scale  # trips are in real vehicles at every scale
+    hours = fleet_metrics.fleet_hours(tables["trips"], fleet_metrics.mostly_back_s(tables["trips"]))
+    sizes = fleet_metrics.fleet_sizes(tables["fleets"])
+    figure, axes = style.sheet(
+        3.3,
+        "The fleets at work",
+        "Vehicles of all carriers by what they do, every hour; dashed: how many there are",
+        columns=len(hours),
+        gap_in=(0.5, 0.6),
+    )
+    for ax, (kind, own) in zip(axes.flat, hours.items(), strict=True):
+        plot_fleet(own, sizes.get(kind), ax)
+        ax.set_ylabel("")
+        ax.set_title(f"{kind}s", loc="left", size=9.5, weight="bold", pad=7)
+    style.sheet_key(figure, [list(DOING_COLORS.items())])
+    return figure
+
+
+def _weather(tables: Tables, scale: float) -> Figure:
+    del scale  # roads and lanes are real at every scale
+    figure, axes = style.sheet(
+        4.0, "Weather on the roads", "All roads of the country, every hour; below: lanes that dispatch holds", rows=2
+    )
+    hours = eventful(tables["road_hours"])
+    plot_road_weather(hours, axes[0, 0])
+    plot_held_lanes(hours, axes[1, 0])
+    style.sheet_key(figure, [list(ROAD_COLORS.items())])
+    return figure
+
+
 def _flows(tables: Tables, scale: float) -> Figure:
     del scale  # trips are in real parcels at every scale
     flows = hub_metrics.flows(tables["trips"], tables["cities"])
@@ -226,7 +289,7 @@ def _flows(tables: Tables, scale: float) -> Figure:
     figure, axes = style.sheet(
         7.2,
         "The flows between hubs",
-        "All carriers, both ways; dots: cities by population; squares: hubs, vermilion where one overflowed",
+        "All carriers, both ways. Width: parcels; colour: hours beyond the lane’s quickest trip; squares: hubs, red: overflowed",
         left_in=0.1,
         right_in=0.1,
     )
@@ -250,22 +313,27 @@ FIGURES: tuple[FigureSpec, ...] = (
     ),
     FigureSpec(
         "service_load",
-        "Where the coloured area reaches the dashed line a service has no free slot left, and requests wait.",
+        "Where the coloured area reaches the dashed line a service has no free slot left, and requests wait. A waiting room has "
+        "no slots: its panel shows the people in line.",
         ("site_seconds", "site_capacity"),
         _services,
     ),
     FigureSpec(
         "latency",
-        "The middle line is what one request in a hundred exceeds; the axis is logarithmic.",
+        "The middle line is what one request in a hundred exceeds; the axis is logarithmic. A line has a gap where too few pages "
+        "were answered to tell.",
         ("latency",),
         _latency,
     ),
+    FigureSpec("shoppers", shoppers.CAPTION, shoppers.NEEDS, shoppers.draw_shoppers),
+    FigureSpec("links", links.CAPTION, links.NEEDS, links.draw_links),
     FigureSpec(
         "requests_day",
         "The whole day: the night's peak, the trough before dawn, noon and the evening.",
         ("demand_seconds", "site_seconds"),
         _day,
     ),
+    FigureSpec("rehearsal", rehearsal.CAPTION, rehearsal.NEEDS, rehearsal.draw_rehearsal),
     FigureSpec(
         "sales",
         "The curve should pass through the points; their labels give both numbers.",
@@ -275,14 +343,32 @@ FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
         "parcel_states",
         "Orange until the line-haul, blue from then on: where a band is thick for days, that stage is the bottleneck.",
-        ("parcels",),
+        ("parcel_hours",),
         _states,
+    ),
+    FigureSpec(
+        "parcel_moves",
+        "A box that stays as tall from day to day is a jam; a ribbon that goes straight on is what stood still for a day.",
+        ("parcel_moves",),
+        _moves,
     ),
     FigureSpec(
         "lead_times",
         "Half of all parcels lie left of the first mark; one in twenty, beyond the second, waited somewhere on the way.",
-        ("parcels",),
+        ("lead_times",),
         _lead_times,
+    ),
+    FigureSpec(
+        "lead_times_distance",
+        "If the boxes lie below each other, parcels lose their time in hubs and at doors, not on the road.",
+        ("lead_times",),
+        _distance,
+    ),
+    FigureSpec(
+        "fleets",
+        "Where the areas reach the dashed line no truck is free, and parcels wait for one; red ones wait to be unloaded.",
+        ("trips", "fleets"),
+        _fleets,
     ),
     FigureSpec(
         "hub_backlog",
@@ -291,8 +377,14 @@ FIGURES: tuple[FigureSpec, ...] = (
         _hubs,
     ),
     FigureSpec(
+        "road_weather",
+        "Dispatch holds a lane while its trucks would stand on closed roads for hours, as far ahead as forecasts reach.",
+        ("road_hours",),
+        _weather,
+    ),
+    FigureSpec(
         "flows",
-        "The widest lanes carry most parcels: follow them to the vermilion squares, where hubs overflowed.",
+        "Wide lanes carry most parcels; red ones lead to hubs, vermilion squares, that let vehicles wait at their gates.",
         ("trips", "cities", "hubs", "hub_hours"),
         _flows,
     ),

@@ -5,8 +5,10 @@ from io import StringIO
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.figure import Figure
 
+from sim.metrics import missing_summaries
 from sim.plots import style
 from sim.plots.catalogue import FIGURES, FigureSpec, Tables
 
@@ -28,7 +30,7 @@ def write_figures(directory: Path, tables: Tables, *, scale: float, png: bool = 
     """
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: tables[name] for name in tables}  # stored tables are read anew at every access
+    tables = in_memory(tables)
     paths = []
     with mpl.rc_context(style.RC):
         for spec in FIGURES:
@@ -41,6 +43,11 @@ def write_figures(directory: Path, tables: Tables, *, scale: float, png: bool = 
                 paths.append(folder / f"{spec.name}.png")
                 figure.savefig(paths[-1], format="png", dpi=PNG_DPI, metadata={"Software": None})
     return paths
+
+
+def in_memory(tables: Tables) -> dict[str, pd.DataFrame]:
+    """The tables that figures are made of, read once; not the parcels, which may be too many, but their summaries."""
+    return {name: tables[name] for name in tables if name != "parcels"} | missing_summaries(tables)
 
 
 def drawable(spec: FigureSpec, tables: Tables) -> bool:

@@ -1,5 +1,7 @@
 """The map of flows: the country as its cities draw it, and the parcels that travel between them."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,9 @@ _ORIGIN_DEG = (105.0, 36.0)
 _EARTH_KM = 6371.0
 _WIDEST_PT = 7.0
 _LANES = 400
+LATE_H = (1.0, 4.0, 12.0)
+LATE_COLORS = ("#7fa8c9", "#f2b37c", "#e8733a", "#a3260a")
+LATE_LABELS = ("less than 1 h late", "1 to 4 h", "4 to 12 h", "over 12 h")
 _LABELS = 22
 
 
@@ -33,7 +38,7 @@ def project(longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np
 
 
 def plot_flows(flows: pd.DataFrame, cities: pd.DataFrame, hubs: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Lanes as wide as the parcels on them (both ways), rail apart from road, cities by population, hubs by name.
+    """Lanes as wide as the parcels on them (both ways) and as red as they are late, cities by population, hubs by name.
 
     `flows` and `hubs` come from `metrics.hubs.flows` and `metrics.hubs.hub_table`.
     """
@@ -56,48 +61,52 @@ def plot_flows(flows: pd.DataFrame, cities: pd.DataFrame, hubs: pd.DataFrame, ax
 
 
 def _draw_lanes(ax: Axes, flows: pd.DataFrame) -> None:
+    """The late ones above the others; rail with a white line in the middle."""
     most = max(flows["parcels"].max(), 1.0)
-    for rail, color, zorder in ((False, style.BLUE, 2), (True, style.VERMILION, 3)):
-        lanes = flows[flows["rail"] == rail].tail(_LANES)
-        if lanes.empty:
+    shown = flows.tail(_LANES)
+    step = np.searchsorted(LATE_H, shown["late_h"].to_numpy(), side="right")
+    ends = [
+        project(shown[f"{end}_longitude"].to_numpy(), shown[f"{end}_latitude"].to_numpy()) for end in ("from", "to")
+    ]
+    segments = np.stack([np.stack(end, axis=1) for end in ends], axis=1)
+    share = shown["parcels"].to_numpy() / most
+    widths = 0.25 + _WIDEST_PT * share
+    for late, color in enumerate(LATE_COLORS):
+        own = step == late
+        if not own.any():
             continue
-        ends = [
-            project(lanes[f"{end}_longitude"].to_numpy(), lanes[f"{end}_latitude"].to_numpy()) for end in ("from", "to")
-        ]
-        segments = np.stack([np.stack(end, axis=1) for end in ends], axis=1)
-        share = lanes["parcels"].to_numpy() / most
-        widths = 0.25 + _WIDEST_PT * share
-        alpha = 0.9 if rail else 0.18 + 0.5 * share
         lines = LineCollection(
-            list(segments), linewidths=widths, colors=color, alpha=alpha, capstyle="round", zorder=zorder
+            list(segments[own]),
+            linewidths=widths[own],
+            colors=color,
+            alpha=0.35 + 0.5 * share[own],
+            capstyle="round",
+            zorder=2 + 0.1 * late,
         )
         ax.add_collection(lines, autolim=False)
+    rail = shown["rail"].to_numpy(dtype=bool)
+    if rail.any():
+        middle = LineCollection(list(segments[rail]), linewidths=0.9, colors="white", zorder=3)
+        ax.add_collection(middle, autolim=False)
     _draw_key(ax, most, bool(flows["rail"].any()))
 
 
 def _draw_key(ax: Axes, most: float, with_rail: bool) -> None:
-    """Line widths in parcels, at the bottom left, where the map has no cities."""
+    """Line widths in parcels and colours of lateness, at the bottom left, where the map has no cities."""
     round_most = float(f"{most:.1g}")
-    samples = [(round_most * share, style.BLUE, "by road") for share in (1.0, 0.3, 0.1)]
+    middle = LATE_COLORS[0]
+    samples = [(round_most * share, middle, f"{style.quantity(round_most * share, 2)} parcels") for share in (1.0, 0.3)]
+    samples += [(round_most * 0.3, color, label) for color, label in zip(LATE_COLORS, LATE_LABELS, strict=True)]
     if with_rail:
-        samples.append((round_most * 0.3, style.VERMILION, "by rail"))
-    ax.text(
-        0.015, 0.05 * len(samples) + 0.01, "parcels between two hubs", transform=ax.transAxes, size=8, color=style.MUTED
-    )
+        samples.append((round_most * 0.3, middle, "by rail"))
     for k, (parcels, color, text) in enumerate(reversed(samples)):
-        y = 0.02 + 0.05 * k
+        y = 0.02 + 0.037 * k
         width = 0.25 + _WIDEST_PT * parcels / most
-        ax.plot(
-            [0.015, 0.06],
-            [y, y],
-            transform=ax.transAxes,
-            color=color,
-            linewidth=width,
-            solid_capstyle="butt",
-            alpha=0.7,
-        )
-        label = f"{style.quantity(parcels, 2)} {text}" if text == "by road" else text
-        ax.text(0.072, y, label, transform=ax.transAxes, size=8, va="center", color=style.INK)
+        line: dict[str, Any] = {"transform": ax.transAxes, "solid_capstyle": "butt"}
+        ax.plot([0.015, 0.06], [y, y], color=color, linewidth=width, **line)
+        if text == "by rail":
+            ax.plot([0.015, 0.06], [y, y], color="white", linewidth=0.9, **line)
+        ax.text(0.072, y, text, transform=ax.transAxes, size=8, va="center", color=style.INK)
 
 
 def _draw_hubs(ax: Axes, hubs: pd.DataFrame) -> None:

@@ -15,7 +15,9 @@ STATE_COLORS = {
     "in destination hub": "#2f8fc9",
     "at outlet": "#0a5f96",
     "out for delivery": "#06304d",
+    "on the way back": "#a04a86",
     "signed": "#d9e8dc",
+    "returned": "#8b8f94",
     "lost": "#17222d",
 }
 
@@ -41,6 +43,31 @@ def plot_states(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, 1)
     style.percent_axis(ax)
     style.time_axis(ax, float(time_s[0]), float(time_s[-1]), most=15)
+    return ax
+
+
+def plot_lead_times_by_distance(bands: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Days from order to signature for each band of distance, from `metrics.parcels.lead_times_by_distance`.
+
+    Boxes: the middle half of the parcels, with the median; lines: from the quickest tenth to the slowest.
+    """
+    ax = style.axes_or_new(ax)
+    style.dress(ax, xlabel="days from order to signature")
+    ax.grid(axis="x", color=style.GRID, linewidth=0.7)
+    ax.grid(visible=False, axis="y")
+    if bands.empty:
+        style.say_empty(ax, "no parcels")
+        return ax
+    day_h = 24.0
+    place = range(len(bands))
+    low, left, middle, right, high = (bands[name].to_numpy() / day_h for name in ("h10", "h25", "h50", "h75", "h90"))
+    ax.hlines(place, low, high, color=style.BLUE, linewidth=1.4)
+    ax.barh(place, right - left, 0.52, left, color=style.SKY, linewidth=0)
+    ax.vlines(middle, [k - 0.26 for k in place], [k + 0.26 for k in place], color=style.INK, linewidth=1.8)
+    ax.set_yticks(place, [f"{row.distance}\n{style.quantity(row.parcels)}" for row in bands.itertuples()])
+    ax.invert_yaxis()
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     return ax
 
 

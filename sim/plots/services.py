@@ -9,12 +9,17 @@ from sim.plots import style
 
 
 def plot_service_load(load: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """One service, from `metrics.site.service_load`: slots in use, requests waiting on top, and the slots there are."""
+    """One service, from `metrics.site.service_load`: slots in use, requests waiting on top, and the slots there are.
+
+    Of a waiting room, which has none, the people in line.
+    """
     ax = style.axes_or_new(ax)
     style.dress(ax, "requests in service and waiting")
     if load.empty:
         style.say_empty(ax, "no requests")
         return ax
+    if load["slots"].isna().all():
+        return _plot_line(load, ax)
     time_s, busy, slots = (load[name].to_numpy() for name in ("time_s", "busy", "slots"))
     waiting = busy + load["queue"].to_numpy()
     edges_s = np.append(time_s[0] - 1.0, time_s)
@@ -22,6 +27,16 @@ def plot_service_load(load: pd.DataFrame, ax: Axes | None = None) -> Axes:
     style.area(ax, edges_s, busy, style.BLUE)
     ax.plot(time_s, slots, color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)))
     _linear_to_capacity(ax, float(np.nanmax(slots)), float(waiting.max()))
+    style.time_axis(ax, float(time_s[0]) - 1.0, float(time_s[-1]), most=6)
+    return ax
+
+
+def _plot_line(load: pd.DataFrame, ax: Axes) -> Axes:
+    ax.set_ylabel("people in line")
+    time_s, line = load["time_s"].to_numpy(), load["queue"].to_numpy()
+    style.area(ax, np.append(time_s[0] - 1.0, time_s), line, style.ORANGE)
+    ax.set_ylim(0, 1.08 * line.max() or 1.0)
+    style.quantity_axis(ax, ticks=3)
     style.time_axis(ax, float(time_s[0]) - 1.0, float(time_s[-1]), most=6)
     return ax
 

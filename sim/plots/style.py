@@ -29,7 +29,7 @@ VERMILION = "#d55e00"
 ORANGE = "#e69f00"
 PURPLE = "#a04a86"
 DASHED = ("slots", "storage")
-LINED = ("sent",)
+LINED = ("sent", "offered")
 
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -132,6 +132,11 @@ def quantity(value: float, digits: int = 3) -> str:
             return f"{float(f'{value / limit:.{digits}g}'):g}{unit}"
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) or rounded == int(rounded) else f"{rounded:g}"
+
+
+def segment_name(region: str, channel: str = "") -> str:
+    """A region, or one of its channels, for people: "hong_kong", "pc" -> "Hong Kong · pc"."""
+    return " · ".join([region.replace("_", " ").title(), *([channel] if channel else [])])
 
 
 def quantity_axis(ax: Axes, ticks: int = 5) -> None:

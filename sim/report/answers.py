@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics.hubs import hub_table
-from sim.metrics.parcels import STATES, last_event_s, lead_time_percentile_h, settled_s, states
+from sim.metrics.parcels import lead_time_percentile_h, longest_state, settled_s
 from sim.metrics.sales import of_the_day
 from sim.plots.latency import duration
 from sim.plots.style import quantity
-from sim.units import DAY_S, HOUR_S, clock
+from sim.units import DAY_S, clock
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -33,12 +33,14 @@ class Answer(NamedTuple):
 def answers(tables: Tables, kpis: Mapping[str, Any]) -> list[Answer]:
     """Answers for the parts that were simulated, in the order of the story."""
     given = (_night(tables, kpis), _arrival(tables, kpis), _overflow(tables, kpis))
-    return [answer._replace(text=_kept_together(answer.text)) for answer in given if answer is not None]
+    return [answer._replace(text=kept_together(answer.text)) for answer in given if answer is not None]
 
 
-def _kept_together(text: str) -> str:
+def kept_together(text: str) -> str:
     """The same with spaces between numbers and units that do not break a line."""
-    return re.sub(r"(\d) (%|(?:M|bn|h|ms|s|days)\b)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    return re.sub(
+        r"(\d) (%|(?:M|bn|h|min|ms|s|days)\b)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text
+    )
 
 
 def _night(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
@@ -84,7 +86,7 @@ def worst_minute(seconds: pd.DataFrame) -> tuple[int, float]:
 def _arrival(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
     if not kpis["parcels"]:
         return None
-    parcels = tables["parcels"]
+    leads = tables["lead_times"]
     rows, scale = kpis["parcels"], kpis["scale"]
     median_h, p95_h = kpis["lead_time_median_h"], kpis["lead_time_p95_h"]
     verdict = f"Half within {median_h / 24:.1f} days" if median_h is not None else "Fewer than half of them"
@@ -92,11 +94,11 @@ def _arrival(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
     if p95_h is not None:
         sentences.append(f"95 % are signed within {p95_h / 24:.1f} days of the order;")
     sentences.append(f"by 18 November 00:00, seven days after midnight, {_percent(kpis['signed_share_day7'])} are.")
-    state, mean_h = longest_state(parcels)
+    state, mean_h = longest_state(tables["parcel_hours"])
     sentences.append(f"The longest part of the way is “{state}”, {mean_h:.0f} hours of the mean.")
     slow = {
         str(carrier): lead_time_percentile_h(own, 0.95)
-        for carrier, own in parcels.groupby("carrier", observed=True)
+        for carrier, own in leads.groupby("carrier", observed=True)
         if len(own)
     }
     if len(slow) > 1 and all(hours is not None for hours in slow.values()):
@@ -106,21 +108,14 @@ def _arrival(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
             f"{(slow[order[0]] or 0) / 24:.1f} and "
             f"{(slow[order[-1]] or 0) / 24:.1f} days."
         )
-    left = rows - kpis["parcels_signed"] - kpis["parcels_lost"]
+    left = rows - kpis["parcels_signed"] - kpis["parcels_returned"] - kpis["parcels_lost"]
     if left or kpis["parcels_lost"]:
         sentences.append(
-            f"At the end of the run {_percent(left / rows)} are still on their way and "
-            f"{_percent(kpis['parcels_lost'] / rows)} lost."
+            f"At the end of the run {_percent(left / rows)} are still on their way, "
+            f"{_percent(kpis['parcels_returned'] / rows)} went back to the merchants and "
+            f"{_percent(kpis['parcels_lost'] / rows)} were lost."
         )
     return Answer("When do the parcels arrive?", verdict, " ".join(sentences))
-
-
-def longest_state(parcels: pd.DataFrame) -> tuple[str, float]:
-    """The state before the signature in which parcels spend the most time, and its mean over all parcels [h]."""
-    at_s = np.arange(0.0, last_event_s(parcels) + HOUR_S, HOUR_S)
-    table = states(parcels, at_s)[list(STATES)[:-2]]
-    hours = table.sum() / max(len(parcels), 1)
-    return str(hours.idxmax()), float(hours.max())
 
 
 def _overflow(tables: Tables, kpis: Mapping[str, Any]) -> Answer | None:
@@ -150,6 +145,6 @@ def _percent(share: float) -> str:
     return f"{value:.1f} %" if value >= 0.1 else "less than 0.1 %"
 
 
-def day_ends_s(parcels: pd.DataFrame) -> np.ndarray:
+def day_ends_s(hours: pd.DataFrame) -> np.ndarray:
     """Ends of the days from the festival day until nearly all are signed [s]."""
-    return DAY_S * np.arange(1, round(settled_s(parcels) / DAY_S) + 1)
+    return DAY_S * np.arange(1, round(settled_s(hours) / DAY_S) + 1)

@@ -12,11 +12,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from sim.plots import FIGURES, write_figures
-from sim.plots.figures import FOLDER, drawable
+from sim.plots.figures import FOLDER, drawable, in_memory
 from sim.plots.style import TITLE_X
-from sim.report import rows
+from sim.report import rows, site
 from sim.report.answers import answers
 from sim.report.assumptions import Assumption, assumptions
+from sim.report.rehearsal import rehearsal, rehearsal_rows
 
 FILE_NAME = "report.html"
 LEAST_ROWS_A_TRUCK = 10
@@ -41,7 +42,7 @@ def write_report(
     provenance : how the run was made, any JSON
     assumed : the assumed parameters; None reads them from the packaged config files
     """
-    tables = {name: tables[name] for name in tables}  # stored tables are read anew at every access
+    tables = in_memory(tables)
     scale = float(kpis["scale"])
     if not any((directory / FOLDER).glob("*.svg")):
         write_figures(directory, tables, scale=scale)
@@ -50,14 +51,19 @@ def write_report(
     )
     text = environment.get_template("report.html.j2").render(
         answers=answers(tables, kpis),
+        rehearsal=rehearsal(tables),
         key_figures=rows.key_figures(kpis),
         figures=_figures(directory, tables),
         tables={
-            "services": rows.services(tables, params, scale),
-            "pages": rows.pages(tables, scale),
+            "services": site.services(tables, params, scale),
+            "latencies": site.latencies(tables, scale),
+            "shoppers": site.shoppers(tables, scale),
+            "links": site.links(tables, scale),
+            "rehearsal": rehearsal_rows(tables),
             "by_day": rows.parcels_by_day(tables, scale),
             "carriers": rows.carrier_rows(tables, scale),
             "hubs": rows.hub_rows(tables),
+            "tracking": rows.tracking_rows(tables, scale),
         },
         has_site=kpis["requests"] is not None,
         has_parcels=kpis["parcels"] is not None,

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics.hubs import hub_table
-from sim.metrics.latency import by_page
-from sim.metrics.parcels import STATES, carriers, states
+from sim.metrics.parcels import carriers, states
 from sim.metrics.published import FACTS, YEAR, gmv_milestones
-from sim.metrics.site import service_table
+from sim.metrics.stages import STATES
+from sim.metrics.tracking import COUNTS, rates
 from sim.plots.latency import duration
 from sim.plots.style import quantity
 from sim.report.answers import day_ends_s
@@ -18,6 +18,7 @@ from sim.units import DAY_S, clock, day_label
 
 Tables = Mapping[str, pd.DataFrame]
 HUB_ROWS = 25
+TRACKED_ROWS = 8
 NONE = "–"
 
 
@@ -45,9 +46,12 @@ KEY_FIGURES = (
     KeyFigure("peak_requests_per_s", "Page requests in the busiest second", "count"),
     KeyFigure("requests_rejected", "Requests answered “system busy”", "count"),
     KeyFigure("requests_timed_out", "Requests timed out", "count"),
-    KeyFigure("latency_p50_s", "Page latency, median", "latency"),
-    KeyFigure("latency_p99_s", "Page latency, 99 %", "latency"),
-    KeyFigure("latency_p9999_s", "Page latency, 99.99 %", "latency"),
+    KeyFigure("error_rate", "Share of the requests that failed", "share"),
+    KeyFigure("error_rate_first_hour", "Share of the requests that failed, first hour", "share"),
+    KeyFigure("page_time_mean_s", "Page time, mean", "latency"),
+    KeyFigure("latency_p50_s", "Page time, median", "latency"),
+    KeyFigure("latency_p99_s", "Page time, 99 %", "latency"),
+    KeyFigure("latency_p9999_s", "Page time, 99.99 %", "latency"),
     KeyFigure("peak_machines", "Machines, at most", "count"),
     KeyFigure("orders", "Orders", "count"),
     KeyFigure("peak_minute_orders_per_s", "Orders per second in the busiest minute", "count"),
@@ -58,15 +62,21 @@ KEY_FIGURES = (
     KeyFigure("gmv_share_1338", "Share of the sales made by 13:38", "share"),
     KeyFigure("parcels", "Parcels", "count"),
     KeyFigure("hubs_first_day_parcels", "Parcels that entered hubs on the day", "count"),
+    KeyFigure("national_peak_day_parcels", "Parcels of the whole country, busiest day", "count"),
+    KeyFigure("national_six_days_parcels", "Parcels of the whole country, 11-16 November", "count"),
     KeyFigure("signed_share_day7", "Signed by 18 November 00:00", "share"),
     KeyFigure("lead_time_median_h", "Order to signature, median", "hours"),
     KeyFigure("lead_time_p95_h", "Order to signature, 95 %", "hours"),
     KeyFigure("parcels_lost", "Parcels lost", "count"),
+    KeyFigure("parcels_returned", "Parcels sent back to the merchants", "count"),
+    KeyFigure("parcels_damaged", "Parcels damaged", "count"),
     KeyFigure("overflow_hubs", "Hubs that overflowed", "real"),
     KeyFigure("hub_overflow_h", "Hours of overflow, all hubs", "real"),
     KeyFigure("truck_trips", "Truck trips", "real"),
     KeyFigure("train_trips", "Train trips", "real"),
     KeyFigure("cost_rmb", "Cost of all trips, RMB", "real"),
+    KeyFigure("promise_kept_share", "Handed to the carrier as promised", "share"),
+    KeyFigure("postage_rmb", "Postage, RMB", "real"),
 )
 
 
@@ -108,67 +118,12 @@ def _difference(value: float, known: float, kind: str) -> str:
     return text.replace("-", "−")
 
 
-def services(tables: Tables, params: Mapping[str, Any], scale: float) -> Table | None:
-    """Capacity of each service, what rounding to whole slots did to it, and how it fared."""
-    if not _have(tables, "site_seconds", "site_capacity"):
-        return None
-    described = ((params.get("site") or {}).get("services") or {}) if params else {}
-    rows = []
-    for row in service_table(tables["site_seconds"], tables["site_capacity"], scale=scale).itertuples():
-        per_machine = described.get(row.service, {}).get("slots_per_machine")
-        exact = None if per_machine is None else row.machines_run * per_machine
-        rows.append(
-            (
-                str(row.service),
-                quantity(row.machines),
-                NONE if exact is None else f"{exact:,.4g}",
-                f"{row.slots:,.0f}",
-                NONE if not exact else f"{100 * (row.slots / exact - 1):+.1f} %".replace("-", "−"),
-                quantity(row.peak_arrivals_per_s),
-                _share(row.busy_share),
-                quantity(row.peak_queue),
-                _share(row.rejected_share),
-                _share(row.timed_out_share),
-            )
-        )
-    header = (
-        "",
-        "machines",
-        "slots in the run, exact",
-        "rounded",
-        "effect",
-        "arrivals/s, peak",
-        "busy, worst minute",
-        "queue, peak",
-        "rejected",
-        "timed out",
-    )
-    note = (
-        "Machines, arrivals and queues are scaled up to the real day. A run at a small scale has few slots, and they "
-        "come whole: a rounded-up service is that much larger than the real one, a rounded-down one smaller, and its "
-        "tail shorter or longer."
-    )
-    return Table("Services", header, rows, note if scale < 1 else "")
-
-
-def pages(tables: Tables, scale: float) -> Table | None:
-    """Latency of each page over the run."""
-    if not _have(tables, "latency"):
-        return None
-    table = by_page(tables["latency"], (0.5, 0.99, 0.999))
-    rows = [
-        (page, quantity(answered / scale), *(duration(value) for value in latencies_s))
-        for page, answered, *latencies_s in table.itertuples(index=False, name=None)
-    ]
-    return Table("Pages", ("", "answered", "median", "99 %", "99.9 %"), rows)
-
-
 def parcels_by_day(tables: Tables, scale: float) -> Table | None:
     """Parcels in each state at the end of each day."""
-    if not _have(tables, "parcels"):
+    if not have(tables, "parcel_hours"):
         return None
-    parcels = tables["parcels"]
-    counts = states(parcels, day_ends_s(parcels))
+    hours = tables["parcel_hours"]
+    counts = states(hours, day_ends_s(hours))
     rows = []
     for time_s, *values in counts[["time_s", *STATES]].itertuples(index=False, name=None):
         day = day_label(round(time_s / DAY_S) - 1)
@@ -178,22 +133,23 @@ def parcels_by_day(tables: Tables, scale: float) -> Table | None:
 
 def carrier_rows(tables: Tables, scale: float) -> Table | None:
     """How each carrier did."""
-    if not _have(tables, "parcels"):
+    if not have(tables, "parcel_hours", "lead_times", "tracking"):
         return None
+    found = carriers(tables["parcel_hours"], tables["lead_times"], tables["tracking"], scale=scale)
     rows = [
         (
             str(row.carrier),
             quantity(row.parcels),
-            _share(row.picked_up_early),
-            _share(row.signed_early),
-            _share(row.picked_up),
-            _share(row.in_transit),
-            _share(row.signed),
-            _share(row.exception),
+            as_share(row.picked_up_early),
+            as_share(row.signed_early),
+            as_share(row.picked_up),
+            as_share(row.in_transit),
+            as_share(row.signed),
+            as_share(row.exception),
             _days(row.median_h),
             _days(row.p95_h),
         )
-        for row in carriers(tables["parcels"], scale=scale).itertuples()
+        for row in found.itertuples()
     ]
     header = (
         "",
@@ -208,15 +164,41 @@ def carrier_rows(tables: Tables, scale: float) -> Table | None:
         "95 %",
     )
     note = (
-        "Shares are of all parcels of the carrier; the last six columns at the end of the run. Exceptions: lost, or not "
-        "signed at the first attempt."
+        "Shares are of all parcels of the carrier; the last six columns at the end of the run. Exceptions: not "
+        "at home, wrong address, refused, damaged or lost."
     )
     return Table("Carriers", header, rows, note)
 
 
+def tracking_rows(tables: Tables, scale: float) -> list[Table]:
+    """How far the parcels were on the first morning of the crowd, by province, lane and merchant: the largest of each."""
+    if not have(tables, "tracking"):
+        return []
+    tracking = tables["tracking"]
+    first = tracking[tracking["time_s"] == tracking["time_s"].min()]
+    found = []
+    for by, label in (("province", "province"), ("lane", "lane of a carrier"), ("merchant", "merchant, by rank")):
+        if not len(own := first[first["by"] == by]):
+            continue
+        rows = [
+            (str(group), quantity(parcels / scale), *(as_share(share) for share in shares))
+            for group, parcels, *shares in rates(own).head(TRACKED_ROWS).itertuples(index=False, name=None)
+        ]
+        heading = f"As of {clock(first['time_s'].iloc[0])[:-3]}, by {label}"
+        found.append(Table(heading, ("", *(name.replace("_", " ") for name in COUNTS)), rows))
+    if found:
+        note = (
+            "Shares of all parcels ordered by then. Not shipped: ordered more than three days before; long in transit: picked up "
+            "more than four days before; just signed: in the last 24 hours. For other instants, all groups and the care lists: "
+            "peakday track."
+        )
+        found[-1] = found[-1]._replace(note=note)
+    return found
+
+
 def hub_rows(tables: Tables) -> Table | None:
     """The hubs, worst first."""
-    if not _have(tables, "hub_hours", "hubs"):
+    if not have(tables, "hub_hours", "hubs"):
         return None
     table = hub_table(tables["hub_hours"], tables["hubs"])
     rows = [
@@ -225,7 +207,7 @@ def hub_rows(tables: Tables) -> Table | None:
             quantity(row.storage_parcels),
             quantity(row.sort_per_h),
             quantity(row.peak_parcels),
-            _share(row.peak_share),
+            as_share(row.peak_share),
             NONE if np.isnan(row.peak_s) else clock(row.peak_s)[:-3],
             f"{row.overflow_h:,.0f}" if row.overflow_h else NONE,
             f"{row.gate_vehicles:,.0f}" if row.gate_vehicles else NONE,
@@ -248,11 +230,13 @@ def hub_rows(tables: Tables) -> Table | None:
     return Table("Hubs, worst first", header, rows, note)
 
 
-def _have(tables: Tables, *names: str) -> bool:
+def have(tables: Tables, *names: str) -> bool:
+    """Whether all of these tables are there and have rows."""
     return all(name in tables and len(tables[name]) for name in names)
 
 
-def _share(value: float) -> str:
+def as_share(value: float) -> str:
+    """A share of one for people."""
     if not np.isfinite(value):
         return NONE
     return "0 %" if value == 0 else f"{100 * value:.1f} %" if value >= 0.0005 else "< 0.1 %"

@@ -1,23 +1,24 @@
 """One cell's state, its growth on demand and its advance to an instant."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.kernels import cell_state as kernels
+from sim.kernels import recorders
 from sim.kernels.arrivals import Curve, index_arrivals
 from sim.kernels.calendar import empty_calendar, empty_opened, grown_calendar
 from sim.kernels.cell import advance_cell
-from sim.kernels.station import Jobs, Stations, empty_jobs, empty_stations, set_lanes, set_slots, with_room
+from sim.kernels.guards import fresh_guards
+from sim.kernels.link import Links
+from sim.kernels.station import Stations, empty_stations, set_lanes, set_slots, with_room
 from sim.kernels.visits import Behaviour, Client, Keys
 from sim.records import OrderBatch
-from sim.units import MINUTE_S
 
 _JOBS = 256
 _CHUNKS = 4096
 _OPENED = 1024
 _ORDERS = 1024
-_TIDY_S = 300.0
 
 
 class Model(NamedTuple):
@@ -30,20 +31,18 @@ class Model(NamedTuple):
     client: Client
     routes: kernels.Routes
     times: kernels.ServiceTimes
+    links: Links  # idle, of one cell
 
 
 class Share(NamedTuple):
-    """A cell's share of the services' capacity. S services."""
+    """A cell's share of the stations' capacity: S services and waiting rooms."""
 
     servers: np.ndarray  # int64[S], lanes; 1 under central dispatch
     slots: np.ndarray  # int64[S], slots of each lane
     limit: np.ndarray  # int64[S], waiting places of each lane
     timeout_s: np.ndarray  # float64[S], longest waits
     dispatch: np.ndarray  # int64[S], see sim.kernels.station
-    rate_per_s: np.ndarray  # float64[S], inf: no limit
-    burst: np.ndarray  # float64[S]
-    warm_up_s: np.ndarray  # float64[S]
-    cold_share: np.ndarray  # float64[S]
+    rules: dict[str, np.ndarray]  # of the guards, by name, each [S]
 
 
 class Cell:
@@ -74,7 +73,8 @@ class Cell:
     ) -> None:
         self.model = model
         buckets = int(model.horizon_s / model.bucket_s)
-        pages = model.behaviour.think_mean_s.shape[1]
+        pages, segments = model.behaviour.think_mean_s.shape[1], 2 * model.behaviour.region_cumulative.size
+        links = Links(*(column.copy() for column in model.links))
         first = np.zeros(buckets + 1, np.int64)
         ids = np.zeros(len(range(index, shoppers, cells)), np.uint32)
         index_arrivals(model.keys.arrival, index, cells, shoppers, model.bucket_s, curve, first, ids)
@@ -82,24 +82,27 @@ class Cell:
             arrivals=kernels.Arrivals(curve, first, ids),
             calendar=empty_calendar(buckets, _CHUNKS),
             opened=empty_opened(_OPENED),
-            stations=_stations(share, lanes),
-            jobs=empty_jobs(_JOBS),
-            requests=kernels.empty_requests(_JOBS),
+            stations=_stations(share, lanes, priorities=1 + int(model.routes.priority.max(initial=0))),
+            jobs=kernels.empty_requests(_JOBS),
+            free=np.arange(_JOBS, dtype=np.int32),
             timers=kernels.empty_timers(_OPENED, _OPENED),
-            limits=kernels.full_limits(share.rate_per_s, share.burst, share.warm_up_s, share.cold_share),
-            boxes=kernels.empty_boxes(share.slots.size, _JOBS),
-            record=kernels.empty_record(
-                seconds=int(np.ceil(model.horizon_s)),
-                minutes=int(np.ceil(model.horizon_s / MINUTE_S)),
+            guards=fresh_guards(share.rules),
+            links=links,
+            boxes=kernels.empty_boxes(share.slots.size + links.bandwidth.size, _JOBS),
+            outcomes=kernels.empty_outcomes(_JOBS),
+            record=recorders.empty_record(
+                horizon_s=model.horizon_s,
                 pages=pages,
                 stations=share.slots.size,
+                segments=segments,
+                links=links.bandwidth.size,
                 orders=_ORDERS,
                 trace=_ORDERS if trace else 0,
             ),
             progress=kernels.begun_progress(_JOBS, model.client.budget),
         )
         self._clock_s = 0.0
-        self._tidy_s = _TIDY_S
+        self._most_in_flight = 0  # since the free rows were last put in order
 
     @property
     def requests(self) -> int:
@@ -115,13 +118,11 @@ class Cell:
     def advance(self, until_s: float) -> None:
         """Work out every event before until_s, and none at or after it."""
         model = self.model
-        until_s = min(until_s, model.horizon_s)
+        until_s = min(float(until_s), model.horizon_s)
         if until_s <= self._clock_s:
             return
         self._clock_s = until_s
-        if until_s >= self._tidy_s:
-            self._tidy_s = until_s + _TIDY_S
-            self._tidy()
+        self._tidy()
         while True:
             shortage = advance_cell(
                 until_s,
@@ -138,14 +139,18 @@ class Cell:
             self.state = _GROW[shortage](self.state)
 
     def _tidy(self) -> None:
-        """Put the free rows in order, so that requests in flight are neighbours in memory again after a long queue."""
-        n = self.state.progress.tally[kernels.FREE_JOBS]
-        free = self.state.requests.free
-        free[:n] = np.sort(free[:n])[::-1]
+        """Put the free rows in order after a long queue, so that requests in flight are neighbours in memory again."""
+        n = int(self.state.progress.tally[kernels.FREE_JOBS])
+        free = self.state.free
+        in_flight = free.size - n
+        if 2 * in_flight < self._most_in_flight:
+            free[:n] = np.sort(free[:n])[::-1]
+            self._most_in_flight = 0
+        self._most_in_flight = max(self._most_in_flight, in_flight)
 
     def set_slots(self, station: int, slots: int, now_s: float) -> None:
         """Change the slots of a station with central dispatch at now_s, to which the cell has been advanced."""
-        self.state = self.state._replace(stations=with_room(self.state.stations, slots))
+        self.state = self.state._replace(stations=with_room(self.state.stations, slots, station))
         set_slots(station, slots, now_s, self.state.stations, self.state.jobs)
 
     def set_servers(self, station: int, servers: int) -> None:
@@ -161,10 +166,16 @@ class Cell:
         return OrderBatch(*(column[:n].copy() for column in columns))
 
 
-def _stations(share: Share, lanes: np.ndarray) -> Stations:
+def _stations(share: Share, lanes: np.ndarray, *, priorities: int) -> Stations:
     """Idle stations with rows for all lanes that will ever be, of which the cell's present servers are open."""
     stations = empty_stations(
-        share.slots, share.limit, share.timeout_s, servers=lanes, dispatch=share.dispatch, jobs=_JOBS
+        share.slots,
+        share.limit,
+        share.timeout_s,
+        servers=lanes,
+        dispatch=share.dispatch,
+        priorities=priorities,
+        jobs=_JOBS,
     )
     for station, servers in enumerate(share.servers.tolist()):
         set_lanes(station, servers, stations)
@@ -176,16 +187,8 @@ def _double(array: np.ndarray) -> np.ndarray:
     return np.concatenate([array, np.zeros_like(array)])
 
 
-def _copied(columns: kernels.Requests | Jobs, larger: Any) -> Any:
-    """The larger columns, the first rows of which are those of the smaller."""
-    for name in columns._fields:
-        if name != "free":
-            getattr(larger, name)[: getattr(columns, name).size] = getattr(columns, name)
-    return larger
-
-
 def _more_opened(state: kernels.Cell) -> kernels.Cell:
-    records = 2 * state.opened.raw_s.size
+    records = 2 * state.opened.raw.size
     timers = state.timers._replace(new_job=np.zeros(records, np.int32), new_serial=np.zeros(records, np.uint32))
     return state._replace(opened=empty_opened(records), timers=timers)
 
@@ -195,14 +198,16 @@ def _more_timers(state: kernels.Cell) -> kernels.Cell:
     first, timers, tally = int(state.progress.tally[kernels.FIRST_TIMER]), state.timers, state.progress.tally
     tally[kernels.FIRST_TIMER] = 0
     return state._replace(
-        timers=timers._replace(job=_double(np.roll(timers.job, -first)), serial=_double(np.roll(timers.serial, -first)))
+        timers=timers._replace(
+            **{name: _double(np.roll(getattr(timers, name), -first)) for name in ("deadline_s", "job", "serial")}
+        )
     )
 
 
 def _more_jobs(state: kernels.Cell) -> kernels.Cell:
-    n = state.jobs.key.size
-    requests = _copied(state.requests, kernels.empty_requests(2 * n))
-    requests = requests._replace(free=np.concatenate([np.arange(n, 2 * n, dtype=np.int32), state.requests.free]))
+    n = state.jobs.size
+    jobs = kernels.empty_requests(2 * n)
+    jobs[:n] = state.jobs
     state.progress.tally[kernels.FREE_JOBS] += n
     stations = state.stations
     if stations.deadline_s.shape[1] > 1:
@@ -211,10 +216,11 @@ def _more_jobs(state: kernels.Cell) -> kernels.Cell:
             deadline_s=np.pad(stations.deadline_s, wider), deadline_job=np.pad(stations.deadline_job, wider)
         )
     return state._replace(
-        jobs=_copied(state.jobs, empty_jobs(2 * n)),
-        requests=requests,
+        jobs=jobs,
+        free=np.concatenate([np.arange(n, 2 * n, dtype=np.int32), state.free]),
         stations=stations,
         boxes=kernels.empty_boxes(state.boxes.waiting.size, 2 * n),
+        outcomes=kernels.empty_outcomes(2 * n),
     )
 
 

@@ -8,7 +8,8 @@ from sim import theory
 from sim.lab.arrivals import poisson, steps
 from sim.lab.checks.check import Check, Measures
 from sim.lab.distributions import deterministic, empirical, exponential
-from sim.lab.retries import retry, token_bucket
+from sim.lab.protection import token_bucket
+from sim.lab.retries import retry
 from sim.lab.stations import station
 from sim.lab.writes import contention
 

@@ -1,0 +1,46 @@
+"""The carriers' rounds of pickups, and what becomes of the parcels that a full carrier leaves at the bay."""
+
+from sim.kernels import kernel
+from sim.kernels.orders import next_carrier
+from sim.kernels.rows import pop, push, tick
+
+
+@kernel
+def pick_up(now_s, carrier, most_rows, rows, bays, vans):
+    """One carrier's round: what was packed before now goes on its city's van, at most so many rows.
+
+    Block by block: first what was refused before. In each, packer by packer, so the largest merchant first.
+    vans: queues, one a city, updated. Returns the number of rows picked up.
+    """
+    count = 0
+    queues = bays.queues
+    for bay in range(carrier, queues.length.size, bays.carriers):
+        while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
+            if count == most_rows:
+                return count
+            row = pop(queues, bay, rows["next_row"])
+            rows["picked_up_tick"][row] = tick(now_s)
+            push(vans, rows["origin"][row], row, rows["next_row"])
+            count += 1
+    return count
+
+
+@kernel
+def turn_away(now_s, carrier, keys, market, rows, bays):
+    """Refuse what was packed before now and is left after a round: it changes carrier, or waits, first in line tomorrow.
+
+    A row is refused once: it then stands in the first block of bays, where it waits for the carrier that it has.
+    Returns (rows refused, rows of these that changed the carrier).
+    """
+    refused, switched = 0, 0
+    queues = bays.queues
+    for bay in range(bays.labelled + carrier, queues.length.size, bays.carriers):
+        packer = (bay - (bays.labelled if bay < bays.packed else bays.packed)) // bays.carriers
+        while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
+            row = pop(queues, bay, rows["next_row"])
+            other = next_carrier(keys, market, carrier, rows["shopper"][row], rows["number"][row])
+            rows["carrier"][row] = other
+            push(queues, packer * bays.carriers + other, row, rows["next_row"])
+            refused += 1
+            switched += other != carrier
+    return refused, switched

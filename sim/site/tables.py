@@ -1,0 +1,138 @@
+"""The site's tables, from what its cells have recorded."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sim.kernels.recorders import BUSY, LINK_COLUMNS, QUEUE, RETRIED, SEEN_COLUMNS, SIMPLE, Record, latency_edges_s
+from sim.params.links import CHANNELS
+from sim.records import table
+
+_SUMMED = (
+    "demand",
+    "money_fen",
+    "site",
+    "link",
+    "link_bit",
+    "seen",
+    "seen_ns",
+    "latency",
+    "page_latency",
+    "service_latency",
+)
+_DEMAND = ("visitors", "requests", "retries", "rejected", "timed_out", "served", "gave_up", "orders", "orders_lost")
+_SITE = {"arrivals": 0, "served": 1, "rejected": 2, "timed_out": 3, "retried": RETRIED, "degraded": SIMPLE}
+_SEEN = ("requests", "answered", "failed", "gave_up", "orders", "orders_lost")
+_LINK = ("started", "delivered", "under_way")
+
+
+class Names(NamedTuple):
+    """What the rows of the recorders stand for."""
+
+    pages: Sequence[str]
+    stations: Sequence[str]
+    regions: Sequence[str]
+
+
+def totals(records: Sequence[Record]) -> Record:
+    """The recorders of all cells added up, in their order; orders and traces are the first cell's."""
+    first, *others = records
+    if not others:
+        return first
+    summed = {}
+    for name in _SUMMED:
+        total = getattr(first, name).copy()
+        for other in others:
+            total += getattr(other, name)
+        summed[name] = total
+    return first._replace(**summed)
+
+
+def demand_seconds(recorded: Record) -> pd.DataFrame:
+    """Table `demand_seconds`: the seconds in which something happened."""
+    seconds = np.flatnonzero(recorded.demand.any(axis=1))
+    columns: dict[str, object] = {name: recorded.demand[seconds, i] for i, name in enumerate(_DEMAND)}
+    money_rmb = recorded.money_fen[seconds] / 100
+    return table(
+        "demand_seconds", columns | {"second_s": seconds, "gmv_rmb": money_rmb[:, 0], "lost_rmb": money_rmb[:, 1]}
+    )
+
+
+def shopper_minutes(recorded: Record, names: Names) -> pd.DataFrame:
+    """Table `shopper_minutes`: the site as shoppers of each region and channel see it."""
+    assert len(_SEEN) == SEEN_COLUMNS
+    minute, segment = np.nonzero(recorded.seen.any(axis=2))
+    rows = recorded.seen[minute, segment]
+    columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_SEEN)}
+    columns |= {"minute": minute, "page_s": recorded.seen_ns[minute, segment] / 1e9}
+    return table("shopper_minutes", columns | _segments(segment, names))
+
+
+def site_seconds(recorded: Record, names: Names) -> pd.DataFrame:
+    """Table `site_seconds`: each service in the seconds in which it had something to do."""
+    second, station = np.nonzero(recorded.site.any(axis=2))
+    rows = recorded.site[second, station]
+    columns: dict[str, object] = {name: rows[:, i] for name, i in _SITE.items()}
+    columns |= {"queue": rows[:, QUEUE], "busy": rows[:, BUSY], "in_flight": rows[:, QUEUE] + rows[:, BUSY]}
+    columns |= {"second_s": second, "service": pd.Categorical.from_codes(station, pd.Index(names.stations))}
+    return table("site_seconds", columns)
+
+
+def link_seconds(recorded: Record, names: Names, gbit_per_s: np.ndarray) -> pd.DataFrame:
+    """Table `link_seconds`: each access link in the seconds in which it carried something. gbit_per_s: its bandwidth."""
+    assert len(_LINK) == LINK_COLUMNS
+    second, link = np.nonzero(recorded.link.any(axis=2))
+    rows = recorded.link[second, link]
+    columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_LINK)}
+    columns |= {
+        "second_s": second,
+        "delivered_gbit": recorded.link_bit[second, link] / 1e9,
+        "bandwidth_gbit_per_s": gbit_per_s[link],
+    }
+    return table("link_seconds", columns | _segments(link, names))
+
+
+def latency(recorded: Record, names: Names) -> pd.DataFrame:
+    """Table `latency`: histogram of page times by minute and page."""
+    minute, page, bucket = np.nonzero(recorded.latency)
+    return table(
+        "latency",
+        {
+            "minute": minute,
+            "page": pd.Categorical.from_codes(page, pd.Index(names.pages)),
+            "latency_s": latency_edges_s()[bucket],
+            "count": recorded.latency[minute, page, bucket],
+        },
+    )
+
+
+def page_latency(recorded: Record, names: Names) -> pd.DataFrame:
+    """Table `page_latency`: histogram of page times by hour, page, region and channel."""
+    return _by_segment("page_latency", recorded.page_latency, "page", names.pages, names)
+
+
+def service_latency(recorded: Record, names: Names) -> pd.DataFrame:
+    """Table `service_latency`: histogram of the time in each service by hour, region and channel."""
+    return _by_segment("service_latency", recorded.service_latency, "service", names.stations, names)
+
+
+def _by_segment(name: str, counts: np.ndarray, what: str, labels: Sequence[str], names: Names) -> pd.DataFrame:
+    hour, row, segment, bucket = np.nonzero(counts)
+    columns: dict[str, object] = {
+        "hour": hour,
+        what: pd.Categorical.from_codes(row, pd.Index(labels)),
+        "latency_s": latency_edges_s()[bucket],
+        "count": counts[hour, row, segment, bucket],
+    }
+    return table(name, columns | _segments(segment, names))
+
+
+def _segments(segment: np.ndarray, names: Names) -> dict[str, object]:
+    """Region and channel of rows of the recorders."""
+    region, channel = np.divmod(segment, len(CHANNELS))
+    return {
+        "region": pd.Categorical.from_codes(region, pd.Index(names.regions)),
+        "channel": pd.Categorical.from_codes(channel, pd.Index(CHANNELS)),
+    }
