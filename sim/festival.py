@@ -33,8 +33,8 @@ def cores() -> int:
 
 # Peak memory of whole runs with their report, measured at scale 0.001, 0.01 and 0.1 (docs/scale.md) and fitted by a line.
 _BASE_BYTES = 600e6
-_SITE_BYTES_PER_SHOPPER = 50.0
-_PARCELS_BYTES_PER_SHOPPER = 80.0
+_SITE_BYTES_PER_SHOPPER = 38.0
+_PARCELS_BYTES_PER_SHOPPER = 45.0
 
 
 def memory_needed_bytes(params: FestivalParams) -> float:
@@ -243,6 +243,6 @@ def run_festival(params: FestivalParams, *, progress: Callable[[Progress], None]
         When the parameters do not fit together; nothing has been simulated then.
     """
     festival = Festival(params, progress=progress)
-    if progress is not None:
+    if progress is not None and params.rehearsal is not None and params.site is not None:
         progress(Progress(0.0, festival.end_s, 0, "rehearsal"))
     return Tables(rehearse(params, site_of)) | festival.run()
