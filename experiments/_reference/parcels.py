@@ -8,7 +8,7 @@ import itertools
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
@@ -40,7 +40,9 @@ from sim.parcels.last_mile import longest_tours_s, make_doors, most_stops, tour_
 from sim.parcels.merchants import make_merchants
 from sim.parcels.plan import make_plan
 from sim.units import DAY_S, HOUR_S, seconds
-from tests.parcel_case import Case
+
+if TYPE_CHECKING:
+    from tests.parcel_case import Case
 
 Trains = list[tuple[int, TrainParams]]
 BLOCKS = ("refused", "labelled", "packed")  # the order in which a carrier empties the bays
@@ -55,7 +57,7 @@ def fits(parcel: Parcel, rows: int, grams: int, weight: float, room_parcels: flo
 class Reference:
     """One run of a case."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: "Case") -> None:
         self.case = case
         self.env = simpy.Environment()
         self.plan = make_plan(case.params, case.network, case.destinations, case.seed, case.weather)

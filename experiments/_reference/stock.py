@@ -1,5 +1,7 @@
 """Regional warehouses in plain SimPy: shelves that orders empty one by one, and that are filled up again."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import simpy
 
@@ -8,13 +10,15 @@ from sim.parcels.clock import Turn
 from sim.parcels.merchants import Merchants
 from sim.parcels.stock import place_stock
 from sim.units import DAY_S, HOUR_S, seconds
-from tests.parcel_case import Case
+
+if TYPE_CHECKING:
+    from tests.parcel_case import Case
 
 
 class Store:
     """All shelves of a case. What is placed before the day is taken from `sim.parcels.stock`."""
 
-    def __init__(self, env: simpy.Environment, case: Case, sellers: Merchants) -> None:
+    def __init__(self, env: simpy.Environment, case: "Case", sellers: Merchants) -> None:
         self.env = env
         self.params = case.stock
         self.sellers = sellers
