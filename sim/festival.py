@@ -31,10 +31,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# Peak memory of whole runs with their report, measured at scale 0.001, 0.01 and 0.1 (docs/scale.md) and fitted by a line.
+# Peak memory of whole runs with their report, measured (docs/scale.md); with parcels 24 GB are too little at scale 1.
 _BASE_BYTES = 600e6
 _SITE_BYTES_PER_SHOPPER = 38.0
-_PARCELS_BYTES_PER_SHOPPER = 45.0
+_PARCELS_BYTES_PER_SHOPPER = 85.0
 
 
 def memory_needed_bytes(params: FestivalParams) -> float:

@@ -239,6 +239,8 @@ def _forget_peak_rss() -> None:
 
 def _peak_rss_bytes() -> int:
     """Most memory that this process has held since `_forget_peak_rss` or, where that cannot be forgotten, so far [B]."""
+    with suppress(OSError, StopIteration), open("/proc/self/status", encoding="ascii") as lines:
+        return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
     kilobytes_or_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kilobytes_or_bytes if sys.platform == "darwin" else kilobytes_or_bytes * 1024
 

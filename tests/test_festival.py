@@ -98,7 +98,7 @@ def test_a_run_that_does_not_fit_into_memory_is_refused_before_it_starts(monkeyp
     monkeypatch.setattr("sim.festival.memory_available_bytes", lambda: 2e9)
     check(festival("scale=0.001"))
     with pytest.raises(
-        ParameterError, match=r"scale must leave a run that fits into memory: 1 needs about 28\.3 GB, 2\.0 GB"
+        ParameterError, match=r"scale must leave a run that fits into memory: 1 needs about 26\.8 GB, 2\.0 GB"
     ):
         check(festival("scale=1"))
 
