@@ -57,7 +57,6 @@ class SiteParams(Params):
     """The site of one festival day."""
 
     cells: int = Field(ge=1)
-    machine_rmb_per_h: float = Field(ge=0)
     services: dict[str, ServiceParams] = Field(min_length=1, max_length=SERVICES_MOST)
     pages: dict[str, tuple[RouteParams, ...]] = Field(min_length=1)
     priorities: dict[str, Annotated[int, Field(ge=0, lt=8)]] = Field(default_factory=dict)  # of pages: 0 goes first
