@@ -21,7 +21,7 @@ test: lint
 	$(BIN)/python -m pytest -m "not long"
 
 test-all: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --hypothesis-profile=random
 
 lint: setup
 	$(BIN)/ruff format --check .
