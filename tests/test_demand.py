@@ -7,7 +7,8 @@ from sim.demand.arrivals import arrival_curve
 from sim.demand.visits import behaviour, expected_views, mean_order_lag_s
 from sim.draws import stream
 from sim.kernels.arrivals import arrival_time, guided_curve, index_arrivals
-from sim.kernels.visits import attempt_of, orders_of, pack, page_of, step_of, wanted_orders
+from sim.kernels.random import uniform
+from sim.kernels.visits import attempt_of, orders_of, pack, page_of, step_of, wants_order
 from sim.params import ParameterError
 from sim.params.demand import DemandParams
 from sim.units import DAY_S, seconds
@@ -91,7 +92,13 @@ def test_every_shopper_is_listed_once_in_the_bucket_of_the_arrival(cells: int) -
 
 def test_buyers_want_a_geometric_number_of_orders(demand: DemandParams) -> None:
     draws = behaviour(demand)
-    wanted = np.array([wanted_orders(np.uint64(5), s, draws.buyer_share, draws.another_order) for s in range(200_000)])
+    drawn = np.array([uniform(np.uint64(5), s, 0) for s in range(200_000)])
+    wanted = (drawn[:, None] < draws.wants_more).sum(axis=1)
+    assert all(
+        wants_order(np.uint64(5), s, orders, draws.wants_more) == (orders < wanted[s])
+        for s in range(99)
+        for orders in range(9)
+    )
     buyers = wanted[wanted > 0]
     assert buyers.size / wanted.size == pytest.approx(demand.buyer_share, rel=0.02)
     assert buyers.mean() == pytest.approx(demand.orders_per_buyer, rel=0.02)

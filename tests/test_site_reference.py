@@ -22,6 +22,8 @@ GUARDED = [
     "+site.priorities={pay: 0, order: 0, cart: 1, venue: 2, search: 2, item: 2}",
     "site.services.search.service={kind: empirical, mean_s: null, cv: null}",
     "+site.services.search.service.values_s=[0.1, 0.2, 0.7, 2.5]",
+    "+site.services.payment.error_share=0.2",
+    "+site.services.item.error_share=0.05",
 ]
 NARROW = [f"site.links.gbit_per_s.mainland={{pc: {1e5 * size}, wireless: {2e3 * size}}}" for size in (4e-4,)]
 KINDS = [("item", "random"), ("trade", "round_robin"), ("bank", "least_connections"), ("venue", "two_choices")]

@@ -3,6 +3,7 @@
 import heapq
 import math
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import simpy
@@ -131,40 +132,43 @@ class Link:
         self.env = env
         self.bandwidth = bandwidth
         self.line = line
-        self.clock = 0.0  # bits that a transfer under way since the link was idle has got until at_s
-        self.at_s = 0.0
+        self.clock = 0.0  # bits that a transfer under way since t = 0 would have got until at_s
+        self.at_s = 0.0  # when the rate last changed
+        self.rate = self._rate_of(0)  # what each transfer gets [bit/s]
         self.under_way: list[tuple[float, int, simpy.Event]] = []  # reading of the clock at the end, key, its event
         self.version = 0
 
     def transfer(self, key: int, size: float) -> Generator[Any, Any, None]:
         """Carry so many bits; of two transfers that end together the smaller key's goes first."""
-        if self.under_way:
-            self.clock += self.rate * (self.env.now - self.at_s)
-        else:
-            self.clock = 0.0
-        self.at_s = self.env.now
+        bit = self.clock + self.rate * (self.env.now - self.at_s)
         ended = self.env.event()
-        heapq.heappush(self.under_way, (self.clock + size, key, ended))
-        self._watch()
+        heapq.heappush(self.under_way, (bit + size, key, ended))
+        self._go_on(bit)
         yield ended
 
-    @property
-    def rate(self) -> float:
-        """What each transfer gets [bit/s]."""
-        return min(self.line, self.bandwidth / len(self.under_way))
+    def _rate_of(self, transfers: int) -> float:
+        return min(self.line, self.bandwidth / max(1, transfers))
 
-    def _watch(self) -> None:
-        """Wait for the next end, until something changes."""
+    def _go_on(self, bit: float) -> None:
+        """A transfer has started or ended, when the clock showed so many bits: wait for the next end."""
+        rate = self._rate_of(len(self.under_way))
+        if rate != self.rate:
+            self.clock, self.at_s, self.rate = bit, self.env.now, rate
         self.version += 1
         if self.under_way:
-            wait_s = max(0.0, (self.under_way[0][0] - self.clock) / self.rate)
-            self.env.process(self._end(wait_s, self.version))
+            end_s = self.at_s + max(0.0, (self.under_way[0][0] - self.clock) / rate)
+            at(self.env, end_s).callbacks.append(partial(self._end, self.version))
 
-    def _end(self, wait_s: float, version: int) -> Generator[Any, Any, None]:
-        yield self.env.timeout(wait_s)
-        if version != self.version:
-            return
-        self.clock, _, ended = heapq.heappop(self.under_way)
-        self.at_s = self.env.now
-        ended.succeed()
-        self._watch()
+    def _end(self, version: int, _: simpy.Event) -> None:
+        if version == self.version:
+            bit, _, ended = heapq.heappop(self.under_way)
+            ended.succeed()
+            self._go_on(bit)
+
+
+def at(env: simpy.Environment, time_s: float) -> simpy.Event:
+    """An event at exactly that instant: the sum of now and a timeout until then may be rounded to another."""
+    event = env.event()
+    event._ok, event._value = True, None
+    heapq.heappush(env._queue, (time_s, simpy.events.NORMAL, next(env._eid), event))
+    return event

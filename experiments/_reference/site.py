@@ -18,7 +18,7 @@ from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
 from sim.kernels.arrivals import arrival_time
 from sim.kernels.calls import call_number, service_time
 from sim.kernels.random import bits, uniform
-from sim.kernels.visits import order_fen, retry_delay, think_time, wanted_orders
+from sim.kernels.visits import order_fen, retry_delay, think_time, wants_order
 from sim.params.festival import FestivalParams
 from sim.params.links import CHANNELS
 from sim.site.graph import room_of, service_graph, service_times, stations_of, topological_order
@@ -147,7 +147,9 @@ class ReferenceSite:
 
     def _shopper(self, shopper: int, arrival_s: float) -> Generator[Any, Any, None]:
         draws, orders = self.behaviour, 0
-        wanted = wanted_orders(self.keys.wanted, shopper, draws.buyer_share, draws.another_order)
+        wanted = 0
+        while wants_order(self.keys.wanted, shopper, wanted, draws.wants_more):
+            wanted += 1
         yield self.env.timeout(arrival_s)
         page, step = self.visit.entry, 1
         while page != LEAVE:
@@ -277,8 +279,13 @@ class ReferenceSite:
                 return note(float("nan"), TIMED_OUT)
             start_s = self.env.now
             yield self.env.timeout(service_s)
-        service.hear(generation, arrival_s, served=True)
-        return note(start_s, SERVED)
+        error = self._draws_error(shopper, call_number(step, attempt, row), row)
+        service.hear(generation, arrival_s, served=not error)
+        return note(start_s, REJECTED if error else SERVED)
+
+    def _draws_error(self, shopper: int, call: int, row: int) -> bool:
+        share = float(self.times.error_share[row])
+        return share > 0 and uniform(self.keys.error, shopper, call) < share
 
     def _patience_s(self, name: str) -> float:
         served = room_of(self.site, name)

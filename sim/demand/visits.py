@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from sim.kernels.visits import Behaviour
+from sim.kernels.visits import ORDERS_MOST, Behaviour
 from sim.params.demand import LEAVE, DemandParams, VisitParams
 
 BROWSING, BUYING = 0, 1
@@ -28,13 +28,19 @@ def behaviour(params: DemandParams) -> Behaviour:
         next_page=_to_cumulative(transitions(visit)),
         think_mean_s=think_mean_s(visit) - visit.think_least_s,
         think_least_s=visit.think_least_s,
-        buyer_share=params.buyer_share,
-        another_order=1 - 1 / params.orders_per_buyer,
+        wants_more=_wants_more(params),
         value_mu=math.log(value.mean_rmb) - sigma**2 / 2,
         value_sigma=sigma,
         region_cumulative=region_cumulative(params),
         wireless_share=params.wireless_share,
     )
+
+
+def _wants_more(params: DemandParams) -> np.ndarray:
+    """Share of the shoppers who want more than so many orders, a buyer's number being geometric: float64[ORDERS_MOST + 1]."""
+    shares = params.buyer_share * (1 - 1 / params.orders_per_buyer) ** np.arange(ORDERS_MOST + 1.0)
+    shares[-1] = 0.0
+    return shares
 
 
 def region_cumulative(params: DemandParams) -> np.ndarray:

@@ -9,7 +9,7 @@ from sim.kernels.cell_state import FREE_JOBS, NO_JOB, OPENED, SENT, TAKEN, VISIT
 from sim.kernels.inbox import put
 from sim.kernels.outcomes import settle
 from sim.kernels.random import pick, uniform
-from sim.kernels.recorders import ASKED, MINUTE_S, REQUESTS, RETRIES, VISITORS
+from sim.kernels.recorders import ASKED, REQUESTS, RETRIES, VISITORS, minute_of
 from sim.kernels.station import SERVED
 from sim.kernels.visits import NEW_VISIT, attempt_of, pack, page_of, segment_of
 
@@ -50,7 +50,7 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, cell):
         demand[second, RETRIES] += 1
     page = page_of(state)
     segment = segment_of(shopper, keys, behaviour)
-    cell.record.seen[np.int64(time_s / MINUTE_S), segment, ASKED] += 1
+    cell.record.seen[minute_of(time_s), segment, ASKED] += 1
     route = 0
     if routes.cumulative[page, 0] < 1.0:
         route = pick(routes.cumulative[page], uniform(keys.route, shopper, page))

@@ -39,6 +39,8 @@ def arrive(job, station, time_s, dispatch, keys, client, routes, times, jobs, re
     row = jobs[job]
     shopper, step, attempt = row.key, step_of(row.state), attempt_of(row.state)
     row.service_s = service_time(keys.service, shopper, step, attempt, station, times)
+    share = times.error_share[station]
+    row.error = share > 0.0 and uniform(keys.error, shopper, call_number(step, attempt, station)) < share
     if dispatch != CENTRAL:
         row.choice = bits(keys.dispatch, shopper, call_number(step, attempt, station))
     if routes.room[station] and time_s <= row.sent_s + client.timeout_s:

@@ -36,11 +36,11 @@ from sim.kernels.cell_state import (
     WINDOWS,
 )
 from sim.kernels.guards import advance_guarded
-from sim.kernels.inbox import put, sorted_inbox, touch
-from sim.kernels.link import advance_link, next_end_s
+from sim.kernels.inbox import in_order, put, touch
+from sim.kernels.link import advance_link, carry, has_lines, next_end_s
 from sim.kernels.outcomes import finish, give_up, start_timer, start_timers, tell
 from sim.kernels.recorders import BUSY, DELIVERED, QUEUE, SIMPLE, STARTED, UNDER_WAY, record_service
-from sim.kernels.station import SERVED, advance_station, next_event_s
+from sim.kernels.station import REJECTED, SERVED, advance_station, has_slack, next_event_s, pass_through
 from sim.kernels.visits import attempt_of, step_of
 
 
@@ -63,6 +63,8 @@ def _trace(job, station, kind, start_s, time_s, jobs, record, tally):
 def _leave_station(job, station, kind, time_s, client, routes, cell):
     """Send a request that left a station to its next service, onto its link, or finish it."""
     row, record, tally = cell.jobs[job], cell.record, cell.progress.tally
+    if kind == SERVED and row.error:
+        kind = REJECTED
     counts = record.site[np.int64(time_s), station]
     counts[kind + 1] += 1
     if row.simple:
@@ -90,26 +92,32 @@ def _leave_station(job, station, kind, time_s, client, routes, cell):
 @kernel
 def _advance_stations(begin_s, end_s, width_s, keys, client, routes, times, cell):
     """One micro-window of all stations, in topological order."""
-    boxes = cell.boxes
-    for station in range(cell.stations.busy.size):
-        if boxes.waiting[station] == 0 and not next_event_s(station, cell.stations, cell.jobs) < end_s:
+    boxes, stations, jobs = cell.boxes, cell.stations, cell.jobs
+    out_s, out_job, out_kind = boxes.out_s, boxes.out_job, boxes.out_kind
+    for station in range(stations.busy.size):
+        if boxes.waiting[station] == 0 and not next_event_s(station, stations, jobs) < end_s:
             continue
-        n, in_s, in_job = sorted_inbox(station, begin_s, width_s, cell.jobs, boxes)
-        dispatch = cell.stations.dispatch[station]
+        n, in_s, in_job = boxes.waiting[station], boxes.in_s[station], boxes.in_job[station]
+        boxes.waiting[station] = 0
+        dispatch = stations.dispatch[station]
         for i in range(n):
-            arrive(in_job[i], station, in_s[i], dispatch, keys, client, routes, times, cell.jobs, cell.record)
-        if cell.guards.any[station]:
-            left = advance_guarded(
-                station, end_s, in_s, in_job, n, cell.stations, cell.jobs, cell.guards,
-                boxes.out_s, boxes.out_job, boxes.out_kind,
-            )  # fmt: skip
+            arrive(in_job[i], station, in_s[i], dispatch, keys, client, routes, times, jobs, cell.record)
+        guarded = cell.guards.any[station]
+        if not guarded and has_slack(
+            station, begin_s, end_s, in_s, in_job, n, stations, jobs, boxes.bins, boxes.order
+        ):  # fmt: skip
+            left = pass_through(station, end_s, in_s, in_job, n, stations, jobs, out_s, out_job, out_kind)
         else:
-            left = advance_station(
-                station, end_s, in_s, in_job, n, cell.stations, cell.jobs, boxes.out_s, boxes.out_job, boxes.out_kind
-            )
-        touch(left, boxes.out_job, cell.jobs, cell.progress.tally)
+            in_s, in_job = in_order(n, in_s, in_job, begin_s, width_s, jobs, boxes)
+            if guarded:
+                left = advance_guarded(
+                    station, end_s, in_s, in_job, n, stations, jobs, cell.guards, out_s, out_job, out_kind
+                )
+            else:
+                left = advance_station(station, end_s, in_s, in_job, n, stations, jobs, out_s, out_job, out_kind)
+        touch(left, out_job, jobs, cell.progress.tally)
         for i in range(left):
-            _leave_station(boxes.out_job[i], station, boxes.out_kind[i], boxes.out_s[i], client, routes, cell)
+            _leave_station(out_job[i], station, out_kind[i], out_s[i], client, routes, cell)
 
 
 @kernel
@@ -118,13 +126,19 @@ def _advance_links(begin_s, end_s, width_s, client, cell):
     boxes, jobs, links, record, tally = cell.boxes, cell.jobs, cell.links, cell.record, cell.progress.tally
     stations = cell.stations.busy.size
     for link in range(links.bandwidth.size):
-        if boxes.waiting[stations + link] == 0 and not next_end_s(link, links, cell.jobs) < end_s:
+        if boxes.waiting[stations + link] == 0 and not next_end_s(link, links) < end_s:
             continue
-        n, in_s, in_job = sorted_inbox(stations + link, begin_s, width_s, cell.jobs, boxes)
+        n, in_s, in_job = boxes.waiting[stations + link], boxes.in_s[stations + link], boxes.in_job[stations + link]
+        boxes.waiting[stations + link] = 0
+        in_s, in_job = in_order(n, in_s, in_job, begin_s, width_s, jobs, boxes)
         for i in range(n):
             record.link[np.int64(in_s[i]), link, STARTED] += 1
-            cell.jobs[in_job[i]].arrival_s = in_s[i]
-        ended = advance_link(link, end_s, in_s, in_job, n, links, cell.jobs, boxes.out_s, boxes.out_job)
+            jobs[in_job[i]].arrival_s = in_s[i]
+        if has_lines(link, n, links):
+            ended = carry(link, end_s, in_s, in_job, n, links, jobs, boxes.out_s, boxes.out_job)
+        else:
+            ended = advance_link(link, end_s, in_s, in_job, n, links, jobs, boxes.out_s, boxes.out_job)
+        touch(ended, boxes.out_job, jobs, tally)
         for i in range(ended):
             time_s, job = boxes.out_s[i], boxes.out_job[i]
             second = np.int64(time_s)

@@ -62,7 +62,7 @@ class Routes(NamedTuple):
 
 
 class ServiceTimes(NamedTuple):
-    """Distribution of the service time of each of S stations."""
+    """Distribution of the service time of each of S stations, and how often it was for nothing."""
 
     kind: np.ndarray  # int64[S]
     mean_s: np.ndarray  # float64[S]
@@ -71,6 +71,7 @@ class ServiceTimes(NamedTuple):
     shape: np.ndarray  # float64[S], gamma only
     values_s: np.ndarray  # float64[S, V], empirical only
     values: np.ndarray  # int64[S], how many of them
+    error_share: np.ndarray  # float64[S], of the answers
 
 
 class Timers(NamedTuple):
@@ -149,17 +150,17 @@ REQUEST = np.dtype(
     {
         "names": [
             *("sent_s", "service_s", "arrival_s", "start_s", "key", "state", "serial", "behind", "lane"),
-            *("page", "route", "leg", "segment", "priority", "gone", "simple"),
+            *("page", "route", "leg", "segment", "priority", "gone", "simple", "error"),
             *("ahead", "place", "choice", "patience_s", "generation"),
         ],
         "formats": [
             *("f8", "f8", "f8", "f8", "i8", "u4", "u4", "i4", "i4"),
-            *("i1", "i1", "i1", "i1", "i1", "?", "?"),
+            *("i1", "i1", "i1", "i1", "i1", "?", "?", "?"),
             *("i4", "i4", "u8", "f8", "i8"),
         ],
         "offsets": [
             *(0, 8, 16, 24, 32, 40, 44, 48, 52),
-            *(56, 57, 58, 59, 60, 61, 62),
+            *(56, 57, 58, 59, 60, 61, 62, 63),
             *(64, 68, 72, 80, 88),
         ],
         "itemsize": 128,
@@ -174,6 +175,7 @@ request needs the first only. Beyond a job's fields:
     page, route, leg, segment    what was asked for, how it is served, how far it is, region and channel of the shopper
     gone        the browser has given it up, the work goes on
     simple      its present station answers in the degraded mode
+    error       its present station answers with an error
     generation  of its present station's breaker when it was let in
 """
 

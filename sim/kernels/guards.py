@@ -116,7 +116,7 @@ def advance_guarded(station, end_s, in_s, in_job, n, stations, jobs, guards, out
     Parameters
     ----------
     in_s, in_job, n, out_s, out_job, out_kind : as of `station.advance_station`
-    jobs : with `sent_s`, since when the browser waits; `generation` and `simple` are results
+    jobs : with `sent_s`, since when the browser waits, and `error`; `generation` and `simple` are results
 
     Returns the number of jobs that left.
     """
@@ -132,7 +132,8 @@ def advance_guarded(station, end_s, in_s, in_job, n, stations, jobs, guards, out
         held = 0
         while heard < left:
             job = out_job[heard]
-            failed = out_kind[heard] != SERVED or out_s[heard] - jobs[job].arrival_s > guards.slow_s[station]
+            slow = out_s[heard] - jobs[job].arrival_s > guards.slow_s[station]
+            failed = out_kind[heard] != SERVED or jobs[job].error or slow
             _hear(station, out_s[heard], jobs[job].generation, failed, guards)
             heard += 1
         if i == n:

@@ -16,7 +16,7 @@ def put(box, job, time_s, boxes):
 
 
 @inlined
-def _in_order(n, in_s, in_job, key):
+def _is_in_order(n, in_s, in_job, key):
     """Whether n arrivals stand in order of (time, key) already, as they do where all come from one station."""
     i = 1
     while i < n and before(in_s[i - 1], in_job[i - 1], in_s[i], in_job[i], key):
@@ -25,7 +25,7 @@ def _in_order(n, in_s, in_job, key):
 
 
 @inlined
-def _sort_inbox(n, begin_s, width_s, in_s, in_job, jobs, boxes):
+def _sort(n, begin_s, width_s, in_s, in_job, jobs, boxes):
     """Put n arrivals in order of (time, key) into `sorted_s` and `sorted_job`."""
     for i in range(n):
         boxes.key[i] = jobs[in_job[i]].key
@@ -36,15 +36,12 @@ def _sort_inbox(n, begin_s, width_s, in_s, in_job, jobs, boxes):
 
 
 @inlined
-def sorted_inbox(box, begin_s, width_s, jobs, boxes):
-    """Take an inbox: the number of its arrivals, their times and jobs in order of (time, key)."""
-    n = boxes.waiting[box]
-    boxes.waiting[box] = 0
-    in_s, in_job = boxes.in_s[box], boxes.in_job[box]
-    if not _in_order(n, in_s, in_job, jobs.key):
-        _sort_inbox(n, begin_s, width_s, in_s, in_job, jobs, boxes)
+def in_order(n, in_s, in_job, begin_s, width_s, jobs, boxes):
+    """The times and jobs of n arrivals in order of (time, key)."""
+    if not _is_in_order(n, in_s, in_job, jobs.key):
+        _sort(n, begin_s, width_s, in_s, in_job, jobs, boxes)
         in_s, in_job = boxes.sorted_s, boxes.sorted_job
-    return n, in_s, in_job
+    return in_s, in_job
 
 
 @inlined

@@ -30,12 +30,12 @@ from sim.kernels.recorders import (
     GAVE_UP,
     LEFT,
     LOST,
-    MINUTE_S,
     ORDERS,
     ORDERS_LOST,
     PAGES_REJECTED,
     PAGES_SERVED,
     PAGES_TIMED_OUT,
+    minute_of,
     record_page,
 )
 from sim.kernels.station import REJECTED, SERVED, TIMED_OUT
@@ -48,14 +48,14 @@ from sim.kernels.visits import (
     retry_delay,
     step_of,
     think_time,
-    wanted_orders,
+    wants_order,
 )
 
 
 @inlined
 def _schedule(time_s, shopper, state, bucket_s, calendar, tally):
     """Put a visit's next request into the calendar; a request after the last bucket is cut off and counted."""
-    bucket = np.int64(time_s / bucket_s)
+    bucket = np.int64(time_s * (1.0 / bucket_s))  # as exact as a division, for a bucket is a power of two
     if bucket >= calendar.end.size:
         tally[CUT_OFF] += 1
         return
@@ -66,7 +66,7 @@ def _schedule(time_s, shopper, state, bucket_s, calendar, tally):
 def _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar, record, tally):
     """A page was answered: pay for an order, think, choose the next page or leave."""
     second = np.int64(time_s)
-    seen = record.seen[np.int64(time_s / MINUTE_S), segment]
+    seen = record.seen[minute_of(time_s), segment]
     record.demand[second, PAGES_SERVED] += 1
     seen[ANSWERED] += 1
     page = page_of(state)
@@ -84,8 +84,7 @@ def _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar
         seen[BOUGHT] += 1
         record.money_fen[second, 0] += value_fen
         orders += 1
-    wanted = wanted_orders(keys.wanted, shopper, behaviour.buyer_share, behaviour.another_order)
-    mood = 1 if orders < wanted else 0
+    mood = 1 if wants_order(keys.wanted, shopper, orders, behaviour.wants_more) else 0
     following = pick(behaviour.next_page[mood, page], uniform(keys.next_page, shopper, step))
     if following == behaviour.think_mean_s.shape[1]:
         tally[VISITS_ENDED] += 1
@@ -97,7 +96,7 @@ def _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar
 @inlined
 def _fail(time_s, shopper, state, segment, keys, behaviour, client, bucket_s, calendar, record, progress):
     """A page request failed: back off and try again, or give up, leave and lose the orders still wanted."""
-    seen = record.seen[np.int64(time_s / MINUTE_S), segment]
+    seen = record.seen[minute_of(time_s), segment]
     seen[FAILED] += 1
     attempt = attempt_of(state)
     orders = orders_of(state)
@@ -109,11 +108,11 @@ def _fail(time_s, shopper, state, segment, keys, behaviour, client, bucket_s, ca
     second = np.int64(time_s)
     record.demand[second, GAVE_UP] += 1
     seen[LEFT] += 1
-    wanted = wanted_orders(keys.wanted, shopper, behaviour.buyer_share, behaviour.another_order)
-    for number in range(orders, wanted):
+    while wants_order(keys.wanted, shopper, orders, behaviour.wants_more):
         record.demand[second, ORDERS_LOST] += 1
         seen[LOST] += 1
-        record.money_fen[second, 1] += order_fen(keys.value, shopper, number, behaviour.value_mu, behaviour.value_sigma)
+        record.money_fen[second, 1] += order_fen(keys.value, shopper, orders, behaviour.value_mu, behaviour.value_sigma)
+        orders += 1
     progress.tally[VISITS_ENDED] += 1
 
 

@@ -41,8 +41,8 @@ DELIVERED = 1
 UNDER_WAY = 2
 LINK_COLUMNS = 3
 
-MINUTE_S = 60.0
-HOUR_S = 3600.0
+_MINUTE = 60  # seconds
+_HOUR = 3600
 
 # The histograms of latencies are log-linear, as in HdrHistogram: each octave from 2**-14 s to 2**10 s in 32 equal buckets.
 LATENCY_FLOOR_S = 2.0**-14
@@ -79,7 +79,7 @@ def empty_record(
     *, horizon_s: float, pages: int, stations: int, segments: int, links: int, orders: int, trace: int
 ) -> Record:
     """Recorders with nothing in them."""
-    seconds, minutes, hours = (int(np.ceil(horizon_s / unit_s)) for unit_s in (1.0, MINUTE_S, HOUR_S))
+    seconds, minutes, hours = (int(np.ceil(horizon_s / unit_s)) for unit_s in (1, _MINUTE, _HOUR))
     scratch = np.zeros(1)
     return Record(
         demand=np.zeros((seconds, DEMAND_COLUMNS), np.int32),
@@ -111,6 +111,18 @@ def latency_edges_s() -> np.ndarray:
 
 
 @inlined
+def minute_of(time_s):
+    """Number of the minute."""
+    return np.int64(time_s) // _MINUTE
+
+
+@inlined
+def hour_of(time_s):
+    """Number of the hour."""
+    return np.int64(time_s) // _HOUR
+
+
+@inlined
 def latency_bucket(latency_s, as_float, as_bits):
     """Row of a histogram of latencies: exponent and first five bits of the mantissa, at most 3.1 % wide.
 
@@ -125,9 +137,9 @@ def latency_bucket(latency_s, as_float, as_bits):
 def record_page(time_s, latency_s, page, segment, record):
     """Count a page that was answered after latency_s."""
     bucket = latency_bucket(latency_s, record.as_float, record.as_bits)
-    minute = np.int64(time_s / MINUTE_S)
+    minute, hour = minute_of(time_s), hour_of(time_s)
     record.latency[minute, page, bucket] += 1
-    record.page_latency[np.int64(time_s / HOUR_S), page, segment, bucket] += 1
+    record.page_latency[hour, page, segment, bucket] += 1
     record.seen_ns[minute, segment] += np.int64(1e9 * latency_s + 0.5)
 
 
@@ -135,4 +147,4 @@ def record_page(time_s, latency_s, page, segment, record):
 def record_service(time_s, latency_s, station, segment, record):
     """Count a request that a station finished after latency_s."""
     bucket = latency_bucket(latency_s, record.as_float, record.as_bits)
-    record.service_latency[np.int64(time_s / HOUR_S), station, segment, bucket] += 1
+    record.service_latency[hour_of(time_s), station, segment, bucket] += 1

@@ -55,7 +55,9 @@ __all__ = [
     "advance_station",
     "empty_jobs",
     "empty_stations",
+    "has_slack",
     "next_event_s",
+    "pass_through",
     "set_lanes",
     "set_slots",
     "with_room",
@@ -96,6 +98,73 @@ def set_lanes(s, lanes, stations):
     Not for central dispatch. Every event before the instant of the change has to be done; rows exist for the lanes.
     """
     stations.lanes[s] = lanes
+
+
+@kernel
+def has_slack(s, begin_s, end_s, in_s, in_job, n, stations, jobs, comes, goes):
+    """Whether all n arrivals from begin_s to end_s will surely find a free slot of station s.
+
+    At any instant of a small stretch of time no more are in service than were at its beginning and arrive within it; and those
+    in service now may stay. in_s, in_job: as of `advance_station`, in any order; comes, goes: int32[>= n], scratch.
+    """
+    if stations.dispatch[s] != CENTRAL or stations.waiting[s] > 0:
+        return False
+    free = stations.lane_slots[stations.first[s]] - stations.busy[s]
+    if n <= free:
+        return True
+    for stretch in range(n):
+        comes[stretch] = 0
+        goes[stretch] = 0
+    per_second = n / (end_s - begin_s)
+    for i in range(n):
+        departure_s = in_s[i] + jobs[in_job[i]].service_s
+        comes[min(np.int64((in_s[i] - begin_s) * per_second), n - 1)] += 1
+        if departure_s < end_s:
+            goes[min(np.int64((departure_s - begin_s) * per_second), n - 1)] += 1
+    present = 0
+    for stretch in range(n):
+        present += comes[stretch]
+        if present > free:
+            return False
+        present -= goes[stretch]
+    return True
+
+
+@kernel
+def pass_through(s, end_s, inbox_s, inbox_job, n, stations, jobs, out_s, out_job, out_kind):
+    """What `advance_station` does, for a station that has slack: nobody waits, so that jobs do not see one another.
+
+    Arrivals may come, and jobs leave, in any order. Parameters and result are otherwise those of `advance_station`.
+    """
+    tree = tree_of(s, stations.departures)
+    busy = stations.busy[s]
+    left = 0
+    while tree.node_s[1] < end_s:
+        leaf = np.int64(tree.node_leaf[1])
+        out_s[left] = tree.node_s[1]
+        out_job[left] = tree.job[leaf]
+        out_kind[left] = SERVED
+        left += 1
+        busy -= 1
+        tree.idle[busy] = leaf
+        change_departure(leaf, np.inf, tree, jobs.key)
+    for i in range(n):
+        job, arrival_s = inbox_job[i], inbox_s[i]
+        row = jobs[job]
+        row.arrival_s = arrival_s
+        row.start_s = arrival_s
+        departure_s = arrival_s + row.service_s
+        if departure_s < end_s:
+            out_s[left] = departure_s
+            out_job[left] = job
+            out_kind[left] = SERVED
+            left += 1
+        else:
+            add_departure(tree.idle[busy], departure_s, job, tree, jobs.key)
+            busy += 1
+    stations.busy[s] = busy
+    stations.lane_busy[stations.first[s]] = busy
+    return left
 
 
 @kernel

@@ -4,7 +4,6 @@ Each is a draw of the shopper's own, so that the same shopper has the same taste
 is packed in 32 bits: page, try, orders paid so far, step.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ class Keys(NamedTuple):
     backoff: np.uint64
     region: np.uint64
     channel: np.uint64
+    error: np.uint64
 
 
 class Behaviour(NamedTuple):
@@ -43,8 +43,7 @@ class Behaviour(NamedTuple):
     next_page: np.ndarray  # float64[2, P, P + 1], cumulative; first axis the mood: 0 browsing, 1 wants an order
     think_mean_s: np.ndarray  # float64[2, P], beyond the minimum
     think_least_s: float
-    buyer_share: float
-    another_order: float  # chance that a buyer wants one order more
+    wants_more: np.ndarray  # float64[ORDERS_MOST + 1], share of the shoppers who want more than so many orders; last 0
     value_mu: float  # of the logarithm of an order's value in RMB
     value_sigma: float
     region_cumulative: np.ndarray  # float64[regions], share of the shoppers
@@ -67,14 +66,9 @@ class Client(NamedTuple):
 
 
 @inlined
-def wanted_orders(key, shopper, buyer_share, another_order):
-    """Orders that a shopper came for: 0, or for a buyer a geometric number of at least 1."""
-    p = uniform(key, shopper, 0)
-    if p >= buyer_share:
-        return 0
-    if another_order <= 0.0:
-        return 1
-    return min(1 + np.int64(math.log(p / buyer_share) / math.log(another_order)), ORDERS_MOST)
+def wants_order(key, shopper, orders, wants_more):
+    """Whether a shopper who has paid so many orders came for more."""
+    return uniform(key, shopper, 0) < wants_more[orders]
 
 
 @inlined

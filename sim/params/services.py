@@ -114,6 +114,7 @@ class ServiceParams(Params):
         ge=0
     )  # waiting places of the whole service; under any dispatch but central shared out to machines
     timeout_s: float = Field(gt=0)  # longest wait in the queue
+    error_share: float = Field(default=0.0, ge=0, lt=1)  # of its answers that are errors, after the full service time
     waiting_room: WaitingRoomParams | None = None
     breaker: BreakerParams | None = None
     rate_limit: RateLimitParams | None = None

@@ -10,7 +10,7 @@ from sim.kernels.arrivals import Curve, index_arrivals
 from sim.kernels.calendar import empty_calendar, empty_opened, grown_calendar
 from sim.kernels.cell import advance_cell
 from sim.kernels.guards import fresh_guards
-from sim.kernels.link import Links
+from sim.kernels.link import Links, with_transfers
 from sim.kernels.station import Stations, empty_stations, set_lanes, set_slots, with_room
 from sim.kernels.visits import Behaviour, Client, Keys
 from sim.records import OrderBatch
@@ -74,7 +74,7 @@ class Cell:
         self.model = model
         buckets = int(model.horizon_s / model.bucket_s)
         pages, segments = model.behaviour.think_mean_s.shape[1], 2 * model.behaviour.region_cumulative.size
-        links = Links(*(column.copy() for column in model.links))
+        links = with_transfers(Links(*(column.copy() for column in model.links)), _JOBS)
         first = np.zeros(buckets + 1, np.int64)
         ids = np.zeros(len(range(index, shoppers, cells)), np.uint32)
         index_arrivals(model.keys.arrival, index, cells, shoppers, model.bucket_s, curve, first, ids)
@@ -219,6 +219,7 @@ def _more_jobs(state: kernels.Cell) -> kernels.Cell:
         jobs=jobs,
         free=np.concatenate([np.arange(n, 2 * n, dtype=np.int32), state.free]),
         stations=stations,
+        links=with_transfers(state.links, 2 * n),
         boxes=kernels.empty_boxes(state.boxes.waiting.size, 2 * n),
         outcomes=kernels.empty_outcomes(2 * n),
     )

@@ -115,6 +115,7 @@ def service_times(params: SiteParams, stations: list[str], *, share: float) -> S
         shape=1 / np.where(cv > 0, cv, 1.0) ** 2,
         values_s=values_s,
         values=np.array([len(values) for values in observed], np.int64),
+        error_share=np.array([0.0 if room_of(params, name) else params.services[name].error_share for name in stations]),
     )
 
 
@@ -130,4 +131,4 @@ def _time_of(params: SiteParams, station: str, share: float) -> ServiceTimeParam
 def no_service_times() -> ServiceTimes:
     """Service times of a site that is switched off."""
     none = np.zeros(0)
-    return ServiceTimes(np.zeros(0, np.int64), none, none, none, none, np.zeros((0, 1)), np.zeros(0, np.int64))
+    return ServiceTimes(np.zeros(0, np.int64), none, none, none, none, np.zeros((0, 1)), np.zeros(0, np.int64), none)

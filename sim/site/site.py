@@ -16,6 +16,7 @@ from sim.draws import stream
 from sim.kernels import cell_state as kernels
 from sim.kernels import recorders, station
 from sim.kernels.arrivals import Curve
+from sim.kernels.calendar import time_order
 from sim.kernels.random import uniforms
 from sim.kernels.visits import Behaviour
 from sim.params.links import CHANNELS
@@ -42,6 +43,15 @@ from sim.site.shares import (
     visit_keys,
 )
 from sim.site.tables import Names, totals
+
+
+def _by_time(paid_s: np.ndarray, shopper: np.ndarray) -> np.ndarray:
+    """The order of orders by (instant, shopper): int32[n]."""
+    order = np.empty(paid_s.size, np.int32)
+    first_s = float(paid_s.min())
+    width_s = max(float(paid_s.max()) - first_s, 1.0)
+    time_order(first_s, width_s, paid_s.size, paid_s, shopper, np.empty(paid_s.size + 1, np.int32), order)
+    return order
 
 
 class Site:
@@ -157,7 +167,7 @@ class Site:
         if not any(batch.paid_s.size for batch in batches):
             return
         paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*batches, strict=True))
-        order = np.lexsort((number, shopper, paid_s))
+        order = _by_time(paid_s, shopper)
         # kept as small as can be: a whole day has 106 million orders
         self._orders.append(
             OrderBatch(
