@@ -6,11 +6,12 @@ Configs name values, never code: `_target_`, settings of Hydra itself and resolv
 refused. What comes back is not checked against the parameters yet; `sim.params.build` does that.
 """
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.params.base import ParameterError, hint
 
@@ -43,7 +44,7 @@ def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
     Parameters
     ----------
-    name : file name in configs/experiment, without suffix
+    name : file name in configs/experiment, without suffix; several with + between them, each on top of those before
     overrides : in Hydra's grammar: `seed=2`, `site=off`, `+site.services.search.note=x`, `~site.services.search`
 
     Raises
@@ -57,13 +58,14 @@ def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
     known = groups()
     parsed, problems = _parsed(overrides)
-    unknown = _unknown_option(EXPERIMENT, name, known)
+    names = name.split("+")
+    unknown = [problem for one in names for problem in _unknown_option(EXPERIMENT, one, known)]
     parsed = _sound(parsed, lambda override: _refusals(override, known), problems)
     if unknown:
         raise ParameterError([*unknown, *problems])
     choices = [override for override in parsed if _is_choice(override, known)]
     values = [override for override in parsed if not _is_choice(override, known)]
-    chosen = [f"{EXPERIMENT}={name}", *(override.input_line for override in choices)]
+    chosen = [f"{EXPERIMENT}=[{','.join(names)}]", *(override.input_line for override in choices)]
     try:
         config = _composed(chosen)
         if values:
@@ -76,6 +78,136 @@ def compose(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     if problems:
         raise OverrideError(problems, plain)
     return plain
+
+
+class Axis(NamedTuple):
+    """A parameter or group that takes several values: its name, and an override for each value."""
+
+    name: str
+    overrides: tuple[str, ...]
+
+
+def axes(overrides: Sequence[str]) -> tuple[list[str], list[Axis]]:
+    """Overrides of one value, and those that list several as axes: `seed=2`, `site=off,tmall_2012`, `scale=range(1,4)`.
+
+    Raises
+    ------
+    ParameterError
+        With a message for each that cannot be read or lists nothing that can be listed.
+    """
+    from hydra.errors import HydraException
+
+    parsed, problems = _parsed(overrides)
+    single, several = [], []
+    for override in parsed:
+        if not override.is_sweep_override():
+            single.append(override.input_line)
+            continue
+        try:
+            values = tuple(override.sweep_string_iterator())
+        except HydraException:  # a glob() of names, an interval()
+            problems.append(f"{override.input_line} cannot be listed: write the values, a=1,2,3 or a=range(1,4)")
+            continue
+        key = override.get_key_element()
+        several.append(Axis(override.key_or_group, tuple(f"{key}={value}" for value in values)))
+    if problems:
+        raise ParameterError(problems)
+    return single, several
+
+
+def compose_points(
+    name: str, overrides: Sequence[str], points: Sequence[Sequence[str]], base: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """What `compose(name, [*overrides, *point])` gives for each point, at little more than the price of one.
+
+    Groups and references are composed; plain values are set in copies of what the other points have composed already.
+    A point may also choose the experiment: `experiment=festival_2013`. `base` is what `compose(name, overrides)` gave, if it has
+    been asked.
+
+    Raises
+    ------
+    ParameterError
+        With every problem of all points, each once.
+    """
+    composer = _Composer(name, overrides, base)
+    found: list[dict[str, Any]] = []
+    problems: dict[str, None] = {}
+    for point in points:
+        try:
+            found.append(composer.compose(point))
+        except ParameterError as error:
+            problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise ParameterError(problems)
+    return found
+
+
+class _Composer:
+    """Configs by the choices that made them, and overrides by their text: each is worked out once."""
+
+    def __init__(self, name: str, overrides: Sequence[str], base: dict[str, Any] | None) -> None:
+        self._name, self._overrides = name, list(overrides)
+        self._known = groups()
+        self._parsed: dict[str, tuple[list[Any], list[str]]] = {}
+        self._composed: dict[tuple[str, ...], dict[str, Any] | ParameterError] = {} if base is None else {(): base}
+        options = (config_text(f"{group}/{option}") for group, names in self._known.items() for option in names)
+        self._has_references = any("${" in text for text in (config_text(PRIMARY), *options, *overrides))
+
+    def compose(self, point: Sequence[str]) -> dict[str, Any]:
+        for text in point:
+            if text not in self._parsed:
+                self._parsed[text] = _parsed([text])
+        problems = [problem for text in point for problem in self._parsed[text][1]]
+        values: list[Any] = []
+        choices: list[Any] = []
+        for text in point:
+            for override in self._parsed[text][0]:
+                (values if self._is_plain(override) else choices).append(override)
+        config = self._base(tuple(override.input_line for override in choices))
+        values = _sound(values, lambda override: _refusals(override, self._known), problems)
+        values = _sound(values, lambda override: _unknown_key(override, config), problems)
+        if problems:
+            raise ParameterError(problems)
+        config = copy.deepcopy(config)
+        for override in values:
+            _set(config, override)
+        return config
+
+    def _is_plain(self, override: Any) -> bool:
+        """Whether an override sets one value that nothing else can depend on."""
+        if self._has_references or "${" in override.input_line or override.input_line[0] in "+~":
+            return False
+        if override.is_sweep_override():
+            return True  # refused later
+        return not isinstance(override.value(), dict) and override.key_or_group not in {*self._known, EXPERIMENT}
+
+    def _base(self, choices: tuple[str, ...]) -> dict[str, Any]:
+        """The config that the choices of a point make with what all points have in common."""
+        if choices not in self._composed:
+            first = f"{EXPERIMENT}="
+            experiments = [text.removeprefix(first) for text in choices if text.startswith(first)]
+            others = [text for text in choices if not text.startswith(first)]
+            try:
+                self._composed[choices] = compose([*experiments, self._name][0], [*self._overrides, *others])
+            except ParameterError as error:
+                self._composed[choices] = error
+        found = self._composed[choices]
+        if isinstance(found, ParameterError):
+            raise found
+        return found
+
+
+def _set(config: Any, override: Any) -> None:
+    """Set the value of an override in a plain config that has a place for it."""
+    *steps, last = override.key_or_group.split(".")
+    for step in steps:
+        config = config[int(step)] if isinstance(config, list) else config.setdefault(_key(config, step), {})
+    config[int(last) if isinstance(config, list) else _key(config, last)] = copy.deepcopy(override.value())
+
+
+def _key(node: Mapping[Any, Any], step: str) -> Any:
+    """The key of a node that is written like this; the text itself when it is new."""
+    return next((key for key in node if str(key) == step), step)
 
 
 def _sound(overrides: Sequence[Any], objections: Callable[[Any], list[str]], problems: list[str]) -> list[Any]:

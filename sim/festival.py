@@ -2,18 +2,29 @@
 
 geography, network --------------------+
 demand (curve, behaviour) -> Site -> bring_orders -> ParcelNetwork -> tables
+                  observe |  ^ set_machines
+                          Cloud <- forecast
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import simpy
 
+from sim.cloud import Cloud, Ports
+from sim.cloud.forecast import Forecast
+from sim.contingency import Contingency, scopes_of
+from sim.contingency import Ports as Levers
+from sim.contingency import problems as contingency_problems
 from sim.demand.arrivals import arrival_curve
+from sim.demand.expected import page_requests_per_s
 from sim.demand.visits import behaviour
 from sim.own_data import Places, Replay, places, read_orders, with_own_carriers
 from sim.params import ParameterError
+from sim.params.cloud import PredictiveParams
+from sim.params.contingency_kinds import Part
 from sim.params.festival import FestivalParams
 from sim.params.rehearsal import RehearsalParams
 from sim.params.site import SiteParams
@@ -22,6 +33,7 @@ from sim.parcels import check as check_parcels
 from sim.records import Tables
 from sim.rehearsal import rehearse
 from sim.site.graph import service_graph
+from sim.site.instant import InstantSite
 from sim.site.site import Site
 from sim.units import DAY_S, HOUR_S, MINUTE_S
 
@@ -31,16 +43,25 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# Peak memory of whole runs with their report, measured (docs/scale.md); with parcels 24 GB are too little at scale 1.
+# Peak memory of whole runs with their report, measured (docs/scale.md). Orders are worked out before there are parcels.
 _BASE_BYTES = 600e6
 _SITE_BYTES_PER_SHOPPER = 38.0
-_PARCELS_BYTES_PER_SHOPPER = 85.0
+_INSTANT_BYTES_PER_SHOPPER = 24.0
+_ORDERS_BYTES_PER_SHOPPER = 6.5  # that are kept when pages answer at once
+_PARCELS_BYTES_PER_SHOPPER = 4.0
+_BYTES_PER_PARCEL = 82.0
 
 
 def memory_needed_bytes(params: FestivalParams) -> float:
     """Estimated peak memory [B] of a run."""
-    per_shopper = _SITE_BYTES_PER_SHOPPER + (_PARCELS_BYTES_PER_SHOPPER if params.parcels is not None else 0.0)
-    return _BASE_BYTES + per_shopper * params.shoppers
+    of_parcels = 0.0
+    if params.parcels is not None:
+        rows = params.orders.expected_parcels * params.scale
+        of_parcels = _BYTES_PER_PARCEL * rows + _PARCELS_BYTES_PER_SHOPPER * params.shoppers
+    if params.site is not None:
+        return _BASE_BYTES + _SITE_BYTES_PER_SHOPPER * params.shoppers + of_parcels
+    later = _ORDERS_BYTES_PER_SHOPPER * params.shoppers + of_parcels
+    return _BASE_BYTES + max(_INSTANT_BYTES_PER_SHOPPER * params.shoppers, later)
 
 
 def memory_available_bytes() -> float:
@@ -112,6 +133,9 @@ def check(params: FestivalParams) -> None:
             checks.append(lambda: check_parcels(parcels, geography, weight=1 / params.scale))
         if (stock := params.stock) is not None:
             checks.append(lambda: check_stock(stock, params.orders, geography))
+        if (contingency := params.contingency) is not None:
+            told = contingency_problems(contingency, scopes(params, geography.name.tolist()))
+            problems += told
     for one in checks:
         try:
             one()
@@ -145,7 +169,8 @@ def _with_own_data(params: FestivalParams) -> tuple[FestivalParams, Places]:
 
 
 def site_of(env: simpy.Environment, params: FestivalParams, *, trace: bool = False) -> Site:
-    """The site of a festival with its demand; trace: keep every request's times at every service, for tests."""
+    """The site of a festival that has one, with its demand; trace: keep every request's times at every service, for tests."""
+    assert params.site is not None
     demand = params.demand
     return Site(
         env,
@@ -160,7 +185,107 @@ def site_of(env: simpy.Environment, params: FestivalParams, *, trace: bool = Fal
         regions=list(demand.regions),
         seed=params.seed,
         threads=params.threads or cores(),
+        most_machines=_most_machines(params),
         trace=trace,
+    )
+
+
+def _most_machines(params: FestivalParams) -> dict[str, int]:
+    """The most machines that the cloud may give each of its services."""
+    if params.cloud is None or params.site is None:
+        return {}
+    start = params.cloud.start_machines(params.site)
+    return {name: max(start[name], service.most_machines) for name, service in params.cloud.services.items()}
+
+
+def scopes(params: FestivalParams, cities: Sequence[str]) -> dict[str, list[str]]:
+    """What the faults and plans of a festival may name."""
+    assert params.contingency is not None
+    return scopes_of(
+        params.contingency,
+        params.site,
+        params.parcels,
+        regions=list(params.demand.regions),
+        cities=cities,
+        places=[] if params.stock is None else list(params.stock.places),
+    )
+
+
+def ports_of(site: Site | InstantSite | Replay, parcels: ParcelNetwork | None) -> dict[Part, Levers]:
+    """The levers and gauges of the parts that a festival has."""
+    ports: dict[Part, Levers] = {}
+    if isinstance(site, Site):
+        levers, gauges = site.levers, site.gauges
+        ports["site"] = Levers(levers.pull, levers.release, gauges.read, levers.send, step_s=5.0)
+    if parcels is not None:
+        road = parcels.levers
+        ports["road"] = Levers(road.pull, road.release, parcels.gauges.read, _send_nobody, step_s=HOUR_S)
+    return ports
+
+
+def _send_nobody(page: str, per_s: float, from_s: float, until_s: float) -> int:
+    """The road has no visitors."""
+    return 0
+
+
+def cloud_of(
+    env: simpy.Environment, params: FestivalParams, site: Site, *, state: Mapping[str, Any] | None = None
+) -> Cloud | None:
+    """The cloud of a festival, connected to its site; None when it is off. state: to go on from, see `Cloud.state`."""
+    if params.cloud is None or params.site is None:
+        return None
+    return Cloud(
+        env,
+        params.cloud,
+        params.site.services,
+        params.cloud.start_machines(params.site),
+        Ports(site.observe, site.set_machines, site.excess, forecast_of(params)),
+        scale=params.scale,
+        until_s=site.horizon_s,
+        seed=params.seed,
+        state=state,
+    )
+
+
+def forecast_of(params: FestivalParams) -> Forecast:
+    """What the predictive policies of a festival's cloud know of the day."""
+    cloud, site = params.cloud, params.site
+    assert cloud is not None
+    assert site is not None
+    policies = {name: cloud.policy_of(name) for name in cloud.services}
+    error_share = {
+        name: policy.error_share for name, policy in policies.items() if isinstance(policy, PredictiveParams)
+    }
+    if not error_share:
+        return Forecast({}, {}, params.seed)
+    by_page = page_requests_per_s(params.demand)
+    expected_per_s = {
+        name: np.sum(
+            [
+                route.share * by_page[page]
+                for page, routes in site.pages.items()
+                for route in routes
+                if name in route.services
+            ],
+            axis=0,
+        )
+        for name in error_share
+    }
+    return Forecast(expected_per_s, error_share, params.seed)
+
+
+def instant_site_of(env: simpy.Environment, params: FestivalParams) -> InstantSite:
+    """What takes the site's place when it is switched off: pages that answer at once."""
+    demand = params.demand
+    return InstantSite(
+        env,
+        curve=arrival_curve(demand),
+        behaviour=behaviour(demand),
+        shoppers=params.shoppers,
+        horizon_s=demand.horizon_h * HOUR_S,
+        regions=list(demand.regions),
+        seed=params.seed,
+        threads=params.threads or cores(),
     )
 
 
@@ -171,6 +296,8 @@ class Festival:
     ----------
     params : checked parameters
     progress : called once a simulated minute while the site is open, then once an hour
+    clock_s : when it begins; later than 0 only for a site whose state is put back, see `sim.saves`
+    cloud_state, contingency_state : that the cloud and the plans go on from then
 
     Raises
     ------
@@ -178,19 +305,31 @@ class Festival:
         When the parts do not fit together.
     """
 
-    def __init__(self, params: FestivalParams, *, progress: Callable[[Progress], None] | None = None) -> None:
+    def __init__(
+        self,
+        params: FestivalParams,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        clock_s: float = 0.0,
+        cloud_state: Mapping[str, Any] | None = None,
+        contingency_state: Mapping[str, Any] | None = None,
+    ) -> None:
         check(params)
         params, where = _with_own_data(params)
-        self.env = simpy.Environment()
+        self.env = simpy.Environment(clock_s)
         self._report = progress
         orders, shoppers = params.orders, params.shoppers
-        self.site: Site | Replay
+        self.site: Site | InstantSite | Replay
+        self.cloud: Cloud | None = None
         if params.data.orders is not None and params.parcels is not None:
             self.site = Replay(self.env, read_orders(params.data, params.parcels.horizon_days * DAY_S))
             orders = orders.model_copy(update={"expected_parcels": self.site.orders / params.scale})
             shoppers = self.site.shoppers
+        elif params.site is None:
+            self.site = instant_site_of(self.env, params)
         else:
             self.site = site_of(self.env, params)
+            self.cloud = cloud_of(self.env, params, self.site, state=cloud_state)
         self.end_s = self.site.horizon_s
         self.parcels: ParcelNetwork | None = None
         if params.parcels is not None:
@@ -210,6 +349,11 @@ class Festival:
                 weather=params.weather,
                 threads=params.threads or cores(),
             )
+        self.contingency: Contingency | None = None
+        if params.contingency is not None:
+            self.contingency = Contingency(
+                self.env, params.contingency, ports_of(self.site, self.parcels), params.site, contingency_state
+            )
         self.env.process(self._watch())
 
     def _watch(self) -> Generator[simpy.Event, Any, None]:
@@ -228,10 +372,15 @@ class Festival:
         """Run to the end; the tables of all parts."""
         self.env.run(until=self.end_s)
         self.site.advance()
+        tables = Tables({}) | self.site.tables()
+        if self.cloud is not None:
+            tables |= {"machines": self.cloud.table()}
+        if self.contingency is not None:
+            tables |= {"contingency": self.contingency.table()}
         if self.parcels is None:
-            return Tables(self.site.tables())
+            return tables
         self.parcels.finish()
-        return Tables(self.site.tables()) | self.parcels.tables()
+        return tables | self.parcels.tables()
 
 
 def run_festival(params: FestivalParams, *, progress: Callable[[Progress], None] | None = None) -> Tables:

@@ -33,6 +33,13 @@ def no_orders() -> OrderBatch:
     return OrderBatch(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
+class ServiceLoad(NamedTuple):
+    """What a service of the site does: means over an interval, of the run and not scaled up."""
+
+    busy: float  # slots in use
+    waiting: float  # requests in its queues
+
+
 Schema = dict[str, Column]
 
 DEMAND_SECONDS: Schema = {
@@ -95,11 +102,34 @@ SITE_CAPACITY: Schema = {
     "slots": Column("int32", "slots", "slots from then on, all cells, after rounding"),
 }
 
+MACHINES: Schema = {
+    "time_s": Column("float64", "s", "instant of a change; numbers hold from then on"),
+    "service": Column("category", "", "name of the service"),
+    "slots_per_machine": Column("int32", "slots", "slots of one of its machines"),
+    "ordered": Column(
+        "int32", "machines", "machines ordered so far, of the real day at every scale, as all that follow"
+    ),
+    "booting": Column("int32", "machines", "machines ordered that do not run yet"),
+    "warming": Column("int32", "machines", "machines that warm up and give a part of their slots"),
+    "serving": Column("int32", "machines", "machines that serve"),
+    "draining": Column("int32", "machines", "machines that finish what they have and take nothing new"),
+    "failed": Column("int32", "machines", "machines so far whose boot failed"),
+    "machine_h": Column("float64", "h", "machine hours so far, each machine from its order to its stop"),
+    "cost_rmb": Column("float64", "RMB", "what they cost"),
+}
+
 LATENCY: Schema = {
     "minute": Column("int32", "min", "minute of the answer, counted from t = 0"),
     "page": Column("category", "", "name of the page"),
-    "latency_s": Column("float64", "s", "upper edge of the histogram's bucket: request sent to page answered"),
+    "latency_s": Column("float64", "s", "upper edge of the histogram's bucket: request sent to page received"),
     "count": Column("int64", "requests", "pages answered in this bucket"),
+}
+
+CONTINGENCY: Schema = {
+    "time_s": Column("float64", "s", "instant"),
+    "who": Column("category", "", "fault or plan"),
+    "what": Column("category", "", "struck, mended; detected, acted, undone, guard tripped"),
+    "value": Column("float64", "", "severity of the fault, reading of the metric, or amount of the action"),
 }
 
 REHEARSAL_CASES: Schema = {
@@ -191,10 +221,15 @@ HUB_HOURS: Schema = {
     "carrier": Column("category", "", "carrier"),
     "hub": Column("category", "", "city of the hub"),
     "arrived_parcels": Column("float64", "parcels", "parcels unloaded in the hour"),
+    "everyday_arrived_parcels": Column("float64", "parcels", "of these, everyday ones"),
     "sorted_parcels": Column("float64", "parcels", "parcels sorted in the hour"),
+    "everyday_sorted_parcels": Column("float64", "parcels", "of these, everyday ones"),
     "departed_parcels": Column("float64", "parcels", "parcels that left in the hour"),
+    "everyday_departed_parcels": Column("float64", "parcels", "of these, everyday ones"),
     "backlog_parcels": Column("float64", "parcels", "parcels in the hub at the hour's end"),
+    "everyday_backlog_parcels": Column("float64", "parcels", "of these, everyday ones"),
     "gate_parcels": Column("float64", "parcels", "parcels on vehicles that wait at its gate at the hour's end"),
+    "everyday_gate_parcels": Column("float64", "parcels", "of these, everyday ones"),
     "gate_vehicles": Column("int32", "vehicles", "vehicles that wait at its gate at the hour's end"),
     "overflow": Column("bool", "", "vehicles had to wait at the gate for storage at the hour's end"),
 }
@@ -296,15 +331,18 @@ ROAD_HOURS: Schema = {
 LANE_WEATHER: Schema = {
     "hour": Column("int32", "h", "hour that begins, counted from t = 0"),
     "carrier": Column("category", "", "carrier"),
-    "origin": Column("category", "", "city of departure"),
-    "destination": Column("category", "", "city of arrival"),
-    "speed_share": Column("float64", "share", "speed over all of the way, of that on dry roads; 0: closed somewhere"),
+    "origin": Column("category", "", "city of a hub"),
+    "destination": Column("category", "", "city of another hub of the carrier"),
+    "speed_share": Column(
+        "float64", "share", "speed on the slowest lane of the usual way, of that on dry roads; 0: closed somewhere"
+    ),
 }
 
 NATIONAL_DAYS: Schema = {
     "day": Column("int32", "d", "day counted from 11 November"),
     "festival_parcels": Column("float64", "parcels", "the festival's parcels that carriers picked up on the day"),
-    "everyday_parcels": Column("float64", "parcels", "all others in the country, from the config"),
+    "everyday_parcels": Column("float64", "parcels", "all others that the country's carriers picked up on the day"),
+    "everyday_delivered_parcels": Column("float64", "parcels", "everyday parcels that left the last hub on the day"),
 }
 
 PARCEL_HOURS: Schema = {
@@ -346,8 +384,10 @@ TABLES: dict[str, Schema] = {
     "demand_seconds": DEMAND_SECONDS,
     "site_seconds": SITE_SECONDS,
     "site_capacity": SITE_CAPACITY,
+    "machines": MACHINES,
     "link_seconds": LINK_SECONDS,
     "shopper_minutes": SHOPPER_MINUTES,
+    "contingency": CONTINGENCY,
     "latency": LATENCY,
     "page_latency": PAGE_LATENCY,
     "service_latency": SERVICE_LATENCY,
@@ -378,24 +418,59 @@ class SchemaError(Exception):
     """A table does not have the columns that its schema lists."""
 
 
-def table(name: str, columns: dict[str, object]) -> pd.DataFrame:
+def table(name: str, columns: dict[str, object], *, only: Sequence[str] | None = None) -> pd.DataFrame:
     """A table of the named schema: columns in its order, with its dtypes.
 
     Parameters
     ----------
     name : a key of `TABLES`
     columns : one array for each of the schema's columns, all of one length
+    only : the columns that are wanted, in this order; None: all of the schema
 
     Raises
     ------
     SchemaError
         When a column is missing or not in the schema.
     """
-    schema = TABLES[name]
+    schema = TABLES[name] if only is None else {column: TABLES[name][column] for column in only}
     if columns.keys() != schema.keys():
         wrong = sorted(columns.keys() ^ schema.keys())
         raise SchemaError(f"table {name} must have the columns of its schema, these differ: {', '.join(wrong)}")
     return pd.DataFrame({column: _typed(columns[column], schema[column].dtype) for column in schema}, copy=False)
+
+
+class Survey(NamedTuple):
+    """What is asked about all parcels. C carriers and N cities, numbered as in the `Counter` that is asked."""
+
+    at_s: np.ndarray  # float64[T], instants at which parcels stand somehow, see `sim.metrics.tracking`
+    limits_s: tuple[
+        float, float, float
+    ]  # when a parcel is late: from order to pickup, to the signature, and a signature old
+    hub_of: np.ndarray  # int64[C, N], number of the place of the carrier's hub that serves the city
+    hubs: int
+    band_of: np.ndarray  # int64[N, N], band of the distance between two cities
+    bands: int
+    bin_s: float  # width of the bins of lead times, whole seconds
+    moves_days: int
+
+
+class Counted(NamedTuple):
+    """How many parcels; S states and B kinds of standing as in `sim.metrics`."""
+
+    entered: np.ndarray  # int64[C, S, hours], entered a state by a whole hour and not by the one before
+    moves: np.ndarray  # int64[days, S + 1, S + 1], in which state before and after each day; 0: not ordered
+    leads: np.ndarray  # int64[C, bands, bins], from order to signature; bin 0: not signed
+    by_lane: np.ndarray  # int64[T, C, hubs, hubs, B], ordered by an instant
+    by_city: np.ndarray  # int64[T, N, B], of destination
+    by_merchant: np.ndarray  # int64[T, merchants, B]
+
+
+class Counter(NamedTuple):
+    """Counts all parcels of a table without making the table."""
+
+    carriers: tuple[str, ...]
+    cities: tuple[str, ...]
+    answer: Callable[[Survey], Counted]
 
 
 class LargeTable(NamedTuple):
@@ -403,6 +478,8 @@ class LargeTable(NamedTuple):
 
     rows: int
     piece: Callable[[int, int], pd.DataFrame]  # its rows from the first to before the end
+    columns: Callable[[int, int, Sequence[str]], pd.DataFrame] | None = None  # some columns of them, quicker than all
+    counter: Counter | None = None
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -415,6 +492,9 @@ class Tables(Mapping[str, pd.DataFrame]):
         if name in self._large:
             return self._large[name].piece(0, self._large[name].rows)
         return self._ready[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._large or name in self._ready  # without making it
 
     def __iter__(self) -> Iterator[str]:
         yield from self._large
@@ -435,8 +515,17 @@ class Tables(Mapping[str, pd.DataFrame]):
             return
         whole = self._large[name]
         for first in range(0, whole.rows, rows):
-            piece = whole.piece(first, min(first + rows, whole.rows))
-            yield piece if columns is None else piece[list(columns)]
+            end = min(first + rows, whole.rows)
+            if columns is None:
+                yield whole.piece(first, end)
+            elif whole.columns is None:
+                yield whole.piece(first, end)[list(columns)]
+            else:
+                yield whole.columns(first, end, columns)
+
+    def counter(self, name: str) -> Counter | None:
+        """Who counts the rows of a large table without making it; None when nobody does."""
+        return self._large[name].counter if name in self._large else None
 
 
 CHUNK_ROWS = 1_000_000

@@ -177,23 +177,10 @@ def _replication(
 
 
 def _simulated(replication: Replication, progress: Watch | None) -> Result:
-    from sim import festival, metrics
+    from sim import festival
 
     started_at = datetime.now(UTC)
-    started_s = time.perf_counter()
-    _forget_peak_rss()
-    tables = festival.run_festival(replication.params, progress=progress)
-    tables = tables | metrics.missing_summaries(tables)
-    wall_s = time.perf_counter() - started_s
-    peak_rss_bytes = _peak_rss_bytes()
-    kpis = metrics.kpis(
-        tables,
-        scale=replication.params.scale,
-        seed=replication.params.seed,
-        wall_s=wall_s,
-        peak_rss_bytes=peak_rss_bytes,
-        shoppers=_shoppers(replication.params, tables),
-    )
+    kpis, tables = measured(replication.params, progress)
     provenance = {
         "experiment": replication.experiment,
         "seed": replication.params.seed,
@@ -202,13 +189,36 @@ def _simulated(replication: Replication, progress: Watch | None) -> Result:
         "overrides": list(replication.overrides),
         "key": store.run_key(replication.config),
         "started_at": started_at.isoformat(timespec="seconds"),
-        "wall_s": wall_s,
-        "peak_rss_bytes": peak_rss_bytes,
-        "code": _code(),
-        "versions": {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
+        "wall_s": kpis["wall_s"],
+        "peak_rss_bytes": kpis["peak_rss_bytes"],
+        "code": code(),
+        "versions": versions(),
         "host": {"name": platform.node(), "system": platform.platform(), "cores": festival.cores()},
     }
-    return Result(store.plain(kpis), tables, replication.config, provenance, None)
+    return Result(kpis, tables, replication.config, provenance, None)
+
+
+def measured(
+    params: "FestivalParams", progress: Watch | None = None, *, summaries: bool = True
+) -> tuple[dict[str, Any], "Mapping[str, pd.DataFrame]"]:
+    """Key figures and tables of one simulation; without the summaries of the parcels when nobody will look at them."""
+    from sim import festival, metrics
+
+    started_s = time.perf_counter()
+    _forget_peak_rss()
+    tables = festival.run_festival(params, progress=progress)
+    if summaries:
+        tables = tables | metrics.missing_summaries(tables)
+    wall_s = time.perf_counter() - started_s
+    kpis = metrics.kpis(
+        tables,
+        scale=params.scale,
+        seed=params.seed,
+        wall_s=wall_s,
+        peak_rss_bytes=_peak_rss_bytes(),
+        shoppers=_shoppers(params, tables),
+    )
+    return store.plain(kpis), tables
 
 
 def _shoppers(params: "FestivalParams", tables: "Mapping[str, pd.DataFrame]") -> int:
@@ -245,7 +255,7 @@ def _peak_rss_bytes() -> int:
     return kilobytes_or_bytes if sys.platform == "darwin" else kilobytes_or_bytes * 1024
 
 
-def _code() -> dict[str, Any]:
+def code() -> dict[str, Any]:
     """Which code made the result: the version, a hash of the sources and, in a checkout, the revision."""
     try:
         installed = version("peakday")
@@ -254,6 +264,11 @@ def _code() -> dict[str, Any]:
     revision, status = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
     modified = None if revision is None else bool(status)
     return {"version": installed, "source_hash": store.source_hash(), "revision": revision, "modified": modified}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result hangs on."""
+    return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
 
 
 def _git(*arguments: str) -> str | None:

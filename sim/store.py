@@ -12,7 +12,8 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,6 +82,9 @@ class StoredTables(Mapping[str, "pd.DataFrame"]):
             for batch in file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns)):
                 yield batch.to_pandas()
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._files  # without reading it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
@@ -103,6 +107,13 @@ def run_key(config: Mapping[str, Any]) -> str:
     """Key of a run: the same for the same code, config and seed, whatever the folder and the number of replications."""
     described = {name: value for name, value in config.items() if name not in NOT_PART_OF_A_RUN}
     text = json.dumps([source_hash(), described, _digests(config.get("data") or {})], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def config_key(config: Mapping[str, Any]) -> str:
+    """Key of what a run is asked, whatever its seed and the code that answers."""
+    described = {name: value for name, value in config.items() if name not in (*NOT_PART_OF_A_RUN, "seed")}
+    text = json.dumps([described, _digests(config.get("data") or {})], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -240,6 +251,24 @@ def write_result(directory: Path, result: Result) -> Result:
     return complete
 
 
+def write_tables(directory: Path, tables: "Mapping[str, pd.DataFrame]", names: Sequence[str]) -> None:
+    """Some of a run's tables, those that it has, as a folder of Parquet files that is there whole or not at all."""
+    if directory.exists():
+        return
+    with explained(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        partial, lock = _begin(directory.parent, f".{directory.name}")
+        try:
+            for name in names:
+                if name in tables:
+                    _write_table(partial / f"{name}.parquet", name, tables)
+            if not directory.exists():
+                partial.rename(directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            os.close(lock)
+
+
 def _hash(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
@@ -305,8 +334,9 @@ def _write_table(file: Path, name: str, tables: "Mapping[str, pd.DataFrame]") ->
     from sim.records import SchemaError, chunks
 
     schema = SCHEMAS.get(name)
-    writer = None
-    try:
+    with ExitStack() as open_:
+        aside = ThreadPoolExecutor(1)  # writes a piece while the next one is made
+        writer, written = None, None
         for piece in itertools.chain(chunks(tables, name), (tables[name],) if _is_empty(tables, name) else ()):
             if schema is None or list(piece.columns) != list(schema):
                 raise SchemaError(
@@ -319,11 +349,13 @@ def _write_table(file: Path, name: str, tables: "Mapping[str, pd.DataFrame]") ->
             ]
             described = pa.schema(fields, arrow.schema.metadata)
             if writer is None:
-                writer = pyarrow.parquet.ParquetWriter(file, described, compression="zstd")
-            writer.write_table(arrow.cast(described))
-    finally:
-        if writer is not None:
-            writer.close()
+                writer = open_.enter_context(pyarrow.parquet.ParquetWriter(file, described, compression="zstd"))
+                open_.callback(aside.shutdown)  # which comes before the end of the writer
+            if written is not None:
+                written.result()
+            written = aside.submit(writer.write_table, arrow.cast(described))
+        if written is not None:
+            written.result()
 
 
 def _is_empty(tables: "Mapping[str, pd.DataFrame]", name: str) -> bool:

@@ -134,7 +134,7 @@ def small_country(ring_km: Sequence[float] = ODD_KM) -> Network:
 SMALL_PARCELS: dict[str, Any] = {
     "horizon_days": 12,
     "lost_share": 0.01,
-    "everyday_parcels": [100, 200],
+    "everyday": None,
     "wave_s": 3600,
     "hold_s": 14400,
     "pickup_clocks": ["10:00", "15:00", "20:00"],
@@ -179,7 +179,7 @@ SMALL_PARCELS: dict[str, Any] = {
         "wrong_address_share": 0.04,
         "refused_share": 0.03,
         "forward_s": 100000.0,
-        "return_s": 200000.0,
+        "return_wait_s": 50000.0,
     },
     "carriers": {
         "swift": {
@@ -237,6 +237,24 @@ SMALL_PARCELS: dict[str, Any] = {
         },
     },
 }
+
+SMALL_EVERYDAY: dict[str, Any] = {
+    "parcels_per_day": 2500,
+    "week": [0.7, 1.0, 1.1, 1.1, 1.1, 1.0, 1.0],
+    "displaced_share": 0.4,
+    "local_share": 0.2,
+    "opens": "09:00",
+    "closes": "21:00",
+}
+"""Everyday parcels for the small country, with the carriers of `with_everyday`."""
+
+
+def with_everyday(**changes: Any) -> dict[str, Any]:
+    """Changes of `small_case` that bring everyday parcels, about as many as the hubs can sort; `changes` are of theirs."""
+    shares = {"swift": 0.5, "steady": 0.3}
+    carriers = {name: {**own, "everyday_share": shares[name]} for name, own in SMALL_PARCELS["carriers"].items()}
+    return {"everyday": {**SMALL_EVERYDAY, **changes}, "carriers": carriers}
+
 
 SMALL_ORDERS: dict[str, Any] = {
     "merchants": 40,

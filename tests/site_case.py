@@ -6,9 +6,10 @@ import numpy as np
 import simpy
 
 from sim.compose import compose
-from sim.festival import site_of
+from sim.festival import instant_site_of, site_of
 from sim.params import build
 from sim.params.festival import FestivalParams
+from sim.site.instant import InstantSite
 from sim.site.site import Site
 
 # A site on which everything happens: long queues, refusals, timeouts, retries, shoppers who give up, changes of capacity.
@@ -59,6 +60,15 @@ def run_site(params: FestivalParams, *, stops_s: Iterable[float] = (), trace: bo
         site.bring_orders()
     env.run(until=site.horizon_s + 1)
     site.bring_orders()
+    return site
+
+
+def run_instant_site(params: FestivalParams) -> InstantSite:
+    """What stands in place of a site that is off, after its whole day."""
+    env = simpy.Environment()
+    site = instant_site_of(env, params)
+    env.run(until=site.horizon_s + 1)
+    site.advance()
     return site
 
 

@@ -36,6 +36,7 @@ def synthetic_tables(
     rng = np.random.default_rng(seed)
     tables = {
         **_site(rng, scale),
+        "machines": synthetic_machines(),
         **synthetic_rehearsal([[4] * 9, [4, 0, 0, 0, 1, 1, 4, 4, 2], [4, 2, *[4] * 7]], [[4] * 9] * 3),
         "orders": _orders(rng),
         "parcels": _parcels(rng, parcels, days),
@@ -50,6 +51,25 @@ def synthetic_tables(
 def summaries_of(parcels: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The summaries of a made-up table of parcels."""
     return missing_summaries({"parcels": parcels, "cities": synthetic_cities(), "areas": synthetic_areas()})
+
+
+def synthetic_machines() -> pd.DataFrame:
+    """The machines of a made-up cloud of two services: some boot after a minute, serve, and are drained after ten."""
+    columns: dict[str, object] = {name: np.zeros(10) for name in TABLES["machines"]}
+    columns |= {
+        "time_s": np.repeat([0, 60, 200, 600, 660], 2),
+        "service": ["item", "trade"] * 5,
+        "slots_per_machine": np.full(10, 2),
+        "machine_h": np.repeat([0.0, 0.2, 1.7, 6.2, 6.8], 2),
+        "cost_rmb": np.repeat([0.0, 0.3, 2.5, 9.3, 10.2], 2),
+    }
+    counts = {
+        "ordered": [10, 40, 40, 40, 40],
+        "booting": [0, 30, 0, 0, 0],
+        "serving": [10, 10, 40, 15, 15],
+        "draining": [0, 0, 0, 25, 0],
+    }
+    return table("machines", columns | {name: np.repeat(count, 2) for name, count in counts.items()})
 
 
 def synthetic_rehearsal(in_time: list[list[int]], served: list[list[int]]) -> dict[str, pd.DataFrame]:
@@ -387,6 +407,9 @@ def _road(rng: np.random.Generator, days: int) -> dict[str, pd.DataFrame]:
         "overflow": gate > 0,
         **dict.fromkeys(("arrived_parcels", "sorted_parcels", "departed_parcels"), backlog / 12),
     }
+    hub_hours |= {
+        f"everyday_{name}": 0.3 * np.asarray(values) for name, values in hub_hours.items() if name.endswith("_parcels")
+    }
     depart = np.arange(len(trips)) * HOUR_S
     trip_columns: dict[str, object] = {
         "trip": np.arange(len(trips)),
@@ -417,6 +440,7 @@ def _road(rng: np.random.Generator, days: int) -> dict[str, pd.DataFrame]:
                 "day": np.arange(days),
                 "festival_parcels": 2e7 / (1.0 + np.arange(days)),
                 "everyday_parcels": np.full(days, 1.5e7),
+                "everyday_delivered_parcels": np.full(days, 1.2e7),
             },
         ),
         "road_hours": table(

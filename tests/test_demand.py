@@ -12,7 +12,7 @@ from sim.kernels.visits import attempt_of, orders_of, pack, page_of, step_of, wa
 from sim.params import ParameterError
 from sim.params.demand import DemandParams
 from sim.units import DAY_S, seconds
-from tests.site_case import festival, run_site
+from tests.site_case import festival, run_instant_site, run_site
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_simulated_page_views_are_those_of_the_markov_chain(demand: DemandParams
 
 def test_simulated_orders_lag_behind_arrivals_as_the_chain_says(demand: DemandParams) -> None:
     key, curve = stream(3, "visit.arrival"), arrival_curve(demand)
-    orders = run_site(festival("scale=0.0003", "seed=3", "site=off")).tables()["orders"]
+    orders = run_instant_site(festival("scale=0.0003", "seed=3", "site=off")).tables()["orders"]
     arrived_s = np.array([arrival_time(key, int(shopper), curve) for shopper in orders.shopper])
     lag_s = (orders.paid_s - arrived_s).mean()
     assert lag_s == pytest.approx(mean_order_lag_s(demand), rel=0.03)

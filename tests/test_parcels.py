@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sim.parcels import ParcelNetwork
 from sim.records import TABLES, Tables
 from sim.units import DAY_S, HOUR_S, seconds
-from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case
+from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case, with_everyday
 
 IN_ORDER = (
     "created_s", "packed_s", "picked_up_s", "origin_hub_s", "destination_hub_s", "outlet_s", "out_s", "signed_s",
@@ -75,20 +75,29 @@ def test_tables_have_the_schemas(small: tuple[Case, Tables]) -> None:
     trucks=st.integers(0, 4),
     hold_s=st.sampled_from([0, 7200, 86400]),
     success_share=st.floats(0.3, 1.0),
+    everyday=st.sampled_from([None, 800, 4_000]),
 )
 def test_at_every_instant_each_parcel_is_somewhere_and_only_there(
-    orders: int, weight: float, seed: int, storage: int, trucks: int, hold_s: int, success_share: float
+    orders: int,
+    weight: float,
+    seed: int,
+    storage: int,
+    trucks: int,
+    hold_s: int,
+    success_share: float,
+    everyday: int | None,
 ) -> None:
+    shared = {} if everyday is None else with_everyday(parcels_per_day=everyday)
     carriers: dict[str, Any] = {
         name: {
             **carrier,
             "own_trucks": trucks,
             "hubs": {hub: {**values, "storage_parcels": storage} for hub, values in carrier["hubs"].items()},
         }
-        for name, carrier in SMALL_PARCELS["carriers"].items()
+        for name, carrier in shared.get("carriers", SMALL_PARCELS["carriers"]).items()
     }
     last_mile = {**SMALL_PARCELS["last_mile"], "success_share": success_share}
-    changes = {"carriers": carriers, "hold_s": hold_s, "last_mile": last_mile, "horizon_days": 6}
+    changes = {**shared, "carriers": carriers, "hold_s": hold_s, "last_mile": last_mile, "horizon_days": 6}
     case = small_case(orders, weight=weight, seed=seed, parcels=changes)
     looks = 0
 
@@ -97,6 +106,9 @@ def test_at_every_instant_each_parcel_is_somewhere_and_only_there(
         places = part.whereabouts()
         assert places.pop("created") == sum(places.values())
         assert min(places.values()) >= 0
+        if others := part.everyday_whereabouts():
+            assert others.pop("began") + others.pop("brought") == sum(others.values())
+            assert min(others.values()) >= 0
         looks += 1
 
     times_s = np.random.default_rng(seed).random(40) * 6 * DAY_S
@@ -119,7 +131,8 @@ def assert_limits(case: Case, tables: Tables) -> None:
     assert (trips["load_kg"] <= trips["capacity_kg"]).all()
     sorting = case.params.sorting
     most_share = max(sorting.shifts.values()) + sum(hired.share for hired in sorting.hired)
-    assert (hours["sorted_parcels"] <= most_share * hours["sort_per_h"] + case.weight).all()
+    batch = hours.groupby(["carrier", "hub"], observed=True)["everyday_arrived_parcels"].transform("max")
+    assert (hours["sorted_parcels"] <= most_share * hours["sort_per_h"] + case.weight + batch).all()
 
 
 def assert_chronology(parcels: pd.DataFrame) -> None:
@@ -177,7 +190,14 @@ def test_a_hub_with_vehicles_at_its_gate_gets_no_more_until_the_hold_is_over() -
     assert upstream[0] > upstream[1]
 
 
-@pytest.mark.parametrize("make", [lambda: small_case(900, weight=3.0), lambda: shipped_case(4_000)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: small_case(900, weight=3.0),
+        lambda: small_case(900, weight=3.0, parcels=with_everyday()),
+        lambda: shipped_case(4_000),
+    ],
+)
 def test_thousands_of_windows_give_the_bits_of_one(make: Any) -> None:
     case = make()
     whole = run(case).tables()
@@ -273,7 +293,13 @@ def test_the_festival_of_2012_comes_out_within_its_bands(shipped: tuple[Case, Ta
     assert in_hubs_on_day_one == pytest.approx(24.5e6, rel=0.15)
     signed_after_a_week = (parcels["signed_s"] < 7 * DAY_S).mean()
     assert 0.75 < signed_after_a_week < 0.85
-    assert (parcels["signed_s"] < 21 * DAY_S).mean() > 0.99
+    assert (parcels["signed_s"] < 21 * DAY_S).mean() > 0.98
+    days = tables["national_days"]
+    country = (days["festival_parcels"] + days["everyday_parcels"]).to_numpy()
+    assert country.max() == pytest.approx(35.2e6, rel=0.15)
+    assert country[:6].sum() == pytest.approx(200e6, rel=0.12)
+    delivered = days["everyday_delivered_parcels"].to_numpy()
+    assert delivered[1:3].max() < 0.7 * delivered[6]  # everyday parcels wait behind the festival's
     overflow_days = set(hours.loc[hours["overflow"], "hour"] // 24)
     assert {1, 2, 3} <= overflow_days  # 12 to 14 November
     assert max(overflow_days) <= 8

@@ -38,7 +38,7 @@ def problems_of(path: str, value: Any, *, weight: float = 1.0) -> list[str]:
 
 def test_the_small_and_the_shipped_parameters_are_sound() -> None:
     parcels, orders, _ = shipped_params()
-    assert len(parcels.carriers) == 6
+    assert len(parcels.carriers) == 10
     assert orders.merchants == 10_000
     assert problems_of("lost_share", 0.02) == []
 

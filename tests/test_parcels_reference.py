@@ -5,22 +5,27 @@ import pandas as pd
 import pytest
 
 from experiments._reference.parcels import Reference
+from experiments._reference.places import Process, at
 from sim.kernels.rows import EXCEPTIONS
+from sim.parcels.clock import Turn
 from sim.records import Tables
-from sim.units import DAY_S
-from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case
+from sim.units import DAY_S, HOUR_S
+from tests.parcel_case import SMALL_ORDERS, SMALL_PARCELS, Case, run, shipped_case, small_case, with_everyday
 
 COLUMNS = (
     "shopper", "orders", "items", "weight_kg", "merchant", "created_s", "packed_s", "picked_up_s", "origin_hub_s", "departed_s",
     "destination_hub_s", "outlet_s", "out_s", "signed_s", "returned_s", "lost_s", "exception_s", "attempts",
 )  # fmt: skip
+HUB_COLUMNS = ("backlog_parcels", "everyday_backlog_parcels", "gate_parcels", "everyday_gate_parcels")
 TRIP_COLUMNS = ["depart_s", "arrive_s", "unloaded_s", "load_parcels", "load_kg", "vehicles"]
 
 
 def assert_same(case: Case) -> tuple[Tables, Reference]:
     part = run(case)
     tables = part.tables()
-    reference = Reference(case).run()
+    reference = Reference(case)
+    watched = watch(reference)
+    reference.run()
     assert len(tables["parcels"]) == len(reference.parcels) > 0
     for name in COLUMNS:
         np.testing.assert_array_equal(tables["parcels"][name].to_numpy(), reference.column(name), err_msg=name)
@@ -35,7 +40,31 @@ def assert_same(case: Case) -> tuple[Tables, Reference]:
         tables["trips"].sort_values(TRIP_COLUMNS)[TRIP_COLUMNS].to_numpy(),
         trips.sort_values(TRIP_COLUMNS)[TRIP_COLUMNS].to_numpy(),
     )
+    hours = tables["hub_hours"][: -len(reference.hubs)]  # SimPy stops before the events of the last instant
+    np.testing.assert_array_equal(hours[list(HUB_COLUMNS)].to_numpy(), np.array(watched))
+    if everyday := part.everyday_whereabouts():
+        assert (everyday["brought"], everyday["delivered"]) == (
+            reference.everyday.brought,
+            reference.everyday.delivered,
+        )
     return tables, reference
+
+
+def watch(reference: Reference) -> list[tuple[float, ...]]:
+    """What is in each hub and at its gate, everyday parcels and all, is written down at the end of every hour."""
+    found: list[tuple[float, ...]] = []
+
+    def watcher() -> Process:
+        for hour in range(1, int(reference.case.params.horizon_days * 24)):
+            yield at(reference.env, hour * HOUR_S, Turn.RECORD)
+            for hub in reference.hubs:
+                waiting = sum(len(vehicle.load) for vehicle in hub.gate) * reference.case.weight
+                everyday = sum(sum(vehicle.everyday) for vehicle in hub.gate)
+                stored = hub.stored * reference.case.weight + hub.everyday_stored
+                found.append((stored, hub.everyday_stored, waiting + everyday, everyday))
+
+    reference.env.process(watcher())
+    return found
 
 
 @pytest.mark.parametrize(("orders", "weight", "seed"), [(300, 1.0, 1), (900, 3.0, 2), (1500, 2.5, 3), (600, 11.0, 4)])
@@ -43,6 +72,24 @@ def test_every_parcel_of_a_small_country_has_the_timestamps_of_the_reference(
     orders: int, weight: float, seed: int
 ) -> None:
     assert_same(small_case(orders, weight=weight, seed=seed))
+
+
+@pytest.mark.parametrize(
+    ("orders", "weight", "seed", "changes"),
+    [
+        (300, 1.0, 1, {}),
+        (900, 3.0, 2, {}),
+        (1500, 2.5, 3, {"local_share": 1.0}),
+        (600, 11.0, 4, {"parcels_per_day": 6000, "local_share": 0.0}),
+    ],
+)
+def test_beside_everyday_parcels_each_has_the_timestamps_of_the_reference(
+    orders: int, weight: float, seed: int, changes: dict[str, float]
+) -> None:
+    tables, _ = assert_same(small_case(orders, weight=weight, seed=seed, parcels=with_everyday(**changes)))
+    hours = tables["hub_hours"]
+    assert hours["everyday_gate_parcels"].max() > 0
+    assert (hours["gate_parcels"] > hours["everyday_gate_parcels"]).any()
 
 
 def test_every_exception_is_among_those_that_are_compared() -> None:
@@ -69,7 +116,8 @@ def test_what_lies_in_regional_warehouses_goes_the_way_of_the_reference(policy: 
     assert min(reference.store.shipped, reference.store.missed, stock["replenished_items"].sum()) > 100
 
 
-def test_ties_are_decided_as_in_the_reference() -> None:
+@pytest.mark.parametrize("everyday", [False, True])
+def test_ties_are_decided_as_in_the_reference(everyday: bool) -> None:
     """All ways take whole hours and all rows whole minutes, so that vehicles, decisions and rows meet at the same instants."""
     whole = {
         "feeder": {"speed_kmh": 60, "handling_s": 3600},
@@ -90,6 +138,8 @@ def test_ties_are_decided_as_in_the_reference() -> None:
             "prepacked": {**SMALL_ORDERS["warehouse"]["prepacked"], "merchants": 0},
         },
     }
+    if everyday:
+        whole |= with_everyday()
     case = small_case(1_200, weight=3.0, parcels=whole, merchants=merchants, ring_km=[60.0] * 8)
     paid_s = np.sort(np.round(case.batch.paid_s / 600.0) * 600.0)
     tables, _ = assert_same(case._replace(batch=case.batch._replace(paid_s=paid_s)))
@@ -100,5 +150,6 @@ def test_ties_are_decided_as_in_the_reference() -> None:
 
 
 def test_the_shipped_carriers_give_the_timestamps_of_the_reference() -> None:
-    tables, _ = assert_same(shipped_case(2500))
+    case = shipped_case(2500)
+    tables, _ = assert_same(case._replace(params=case.params.model_copy(update={"horizon_days": 6.0})))
     assert set(tables["trips"]["vehicle"]) >= {"own truck"}

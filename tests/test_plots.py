@@ -112,6 +112,7 @@ DRAWN: dict[str, Callable[[Tables, Axes | None], Axes]] = {
     "lead times": lambda tables, ax: plots.plot_lead_times(lead_times(tables), {"half": 80.0}, ax),
     "backlog": lambda tables, ax: plots.plot_hub_backlog(backlog(tables), ax),
     "flows": flow_map,
+    "national": lambda tables, ax: plots.plot_national(tables["national_days"], ax),
     "moves": lambda tables, ax: plots.plot_moves(moves(tables["parcel_moves"], scale=SCALE, days=5), ax),
     "distance": lambda tables, ax: plots.plot_lead_times_by_distance(bands(tables), ax),
     "fleet": lambda tables, ax: plots.plot_fleet(fleet_hours(tables["trips"], 3 * DAY_S)["own truck"], 60, ax),
@@ -153,6 +154,7 @@ def test_a_plot_says_what_is_on_its_y_axis(name: str, tables: Tables) -> None:
         (plots.plot_rehearsal, rehearsed),
         (plots.plot_states, shares),
         (plots.plot_hub_backlog, backlog),
+        (plots.plot_national, lambda tables: tables["national_days"]),
     ],
 )
 def test_a_plot_of_no_or_of_one_row_is_drawn_without_a_warning(
@@ -340,6 +342,7 @@ def test_without_the_site_only_its_figures_are_missing(tmp_path: Path, tables: T
     )
     assert {path.stem for path in written} == {
         "sales",
+        "national",
         "parcel_states",
         "parcel_moves",
         "lead_times",

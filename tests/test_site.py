@@ -98,27 +98,6 @@ def run_site_until(params, stop_s: float) -> Site:
     return site
 
 
-def test_every_visit_ends_within_the_horizon_when_nothing_fails() -> None:
-    site = run_site(festival("scale=0.00002", "site=off"))
-    assert site.visits_in_progress == 0
-    assert site.tables()["demand_seconds"].visitors.sum() == 4260
-
-
-def test_a_site_that_is_off_answers_at_once_and_loses_no_order() -> None:
-    off = run_site(festival("scale=0.00002", "site=off")).tables()
-    on = run_site(festival("scale=0.00002", *BUSY)).tables()
-    assert set(off) == {"demand_seconds", "shopper_minutes", "orders"}
-    assert off["demand_seconds"].orders_lost.sum() == 0 < on["demand_seconds"].orders_lost.sum()
-    assert off["orders"].shape[0] == on["orders"].shape[0] + on["demand_seconds"].orders_lost.sum()
-
-
-def test_the_same_shoppers_come_and_want_the_same_at_a_larger_scale() -> None:
-    small = run_site(festival("scale=0.00001", "site=off")).tables()["orders"]
-    large = run_site(festival("scale=0.00002", "site=off")).tables()["orders"]
-    shared = large[large.shopper < 2130].reset_index(drop=True)
-    pd.testing.assert_frame_equal(small, shared)
-
-
 def test_another_seed_gives_another_day(one_window: Site) -> None:
     other = run_site(festival("scale=0.00001", "seed=5", *BUSY), trace=True)
     assert calls_of(other).shape != calls_of(one_window).shape or (calls_of(other) != calls_of(one_window)).any()

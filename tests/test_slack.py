@@ -72,9 +72,8 @@ def test_a_link_with_lines_enough_carries_as_one_after_the_other(
         links = idle_links(np.array([100.0 * lines]), np.array([100.0]), np.array([[30.0, 100.0, 250.0]]))
         links = with_transfers(links, REQUESTS)
         jobs, time_s, job = sent(arrivals)
-        pages = np.zeros(REQUESTS, [(name, jobs.dtype[name]) for name in jobs.dtype.names] + [("page", np.int8)])
-        for name in jobs.dtype.names:
-            pages[name] = jobs[name]
+        pages = np.zeros(REQUESTS, [("key", np.int64), ("page", np.int8)])
+        pages["key"] = jobs["key"]
         pages["page"][: len(arrivals)] = [page for _, _, page in sorted(arrivals)]
         found = []
         for window in range(windows + 8):

@@ -176,6 +176,41 @@ def test_parcels_on_lanes_that_weather_slows_are_struck(tables: Tables) -> None:
     assert next(one for one in care_lists(tables, at_s) if one.name == "struck by weather").total == 0
 
 
+def test_parcels_on_a_train_are_not_struck(tables: Tables) -> None:
+    at_s = 1.5 * DAY_S
+    weather, parcels = struck_everywhere(tables, 36), tables["parcels"]
+    states = np.array(list(STATES), dtype=object)[state_at(parcels, at_s)]
+    one = parcels[states == "on line-haul"].iloc[0]
+    hub = {(row.carrier, row.city): row.hub for row in tables["areas"].itertuples()}
+    trips = tables["trips"].astype({"vehicle": str}).iloc[:1].assign(
+        vehicle="train",
+        carrier=one["carrier"],
+        origin=hub[one["carrier"], one["origin"]],
+        destination=hub[one["carrier"], one["destination"]],
+        depart_s=one["departed_s"],
+    )  # fmt: skip
+
+    def listed(trips: pd.DataFrame) -> set[int]:
+        found = care_lists(tables | {"lane_weather": weather, "trips": trips}, at_s)
+        return set(next(one for one in found if one.name == "struck by weather").rows["parcel"])
+
+    by_road, by_rail = listed(trips.assign(vehicle="own truck")), listed(trips)
+    assert by_road - by_rail == {one["parcel"]}
+    assert listed(pd.concat([trips, trips.assign(vehicle="own truck")])) == by_road  # which of the two is not known
+
+
+def struck_everywhere(tables: Tables, hour: int) -> pd.DataFrame:
+    """Weather at an hour on the ways between all hubs."""
+    ways = {
+        (one.carrier, one.hub, other.hub)
+        for one in tables["areas"].itertuples()
+        for other in tables["areas"].itertuples()
+        if one.carrier == other.carrier
+    }
+    columns = zip(*((hour, *way, 0.5) for way in sorted(ways)), strict=True)
+    return table("lane_weather", dict(zip(TABLES["lane_weather"], map(list, columns), strict=True)))
+
+
 def test_exceptions_are_cared_for_until_the_parcel_is_signed(tables: Tables) -> None:
     parcels = tables["parcels"]
     at_s = 6 * DAY_S

@@ -1,6 +1,7 @@
 """What the plain SimPy model of the parcels is made of: parcels, vehicles, hubs and outlets as objects."""
 
 import heapq
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ class Parcel:
     exception: int = NOTHING_WRONG
     exception_s: float = NAN
     entered_s: float = NAN
+    goes_back: bool = False
     events: dict[str, simpy.Event] = field(default_factory=dict)
     ordered_items: int = field(init=False)  # by the order that made the parcel
 
@@ -91,10 +93,26 @@ class Vehicle:
 
     load: deque[Parcel]
     empty: simpy.Event
+    everyday: list[int] = field(default_factory=lambda: [0, 0])  # parcels for other hubs, and for here
+
+
+@dataclass(eq=False)
+class Batch:
+    """Everyday parcels that were unloaded together: for other hubs, and for here."""
+
+    parcels: tuple[int, int]
+
+
+@dataclass(eq=False)
+class Returning:
+    """A parcel that will go back, and when it may leave its outlet."""
+
+    parcel: Parcel
+    from_s: float = math.inf
 
 
 class Hub:
-    """A gate, a store with a limit and one sorter."""
+    """A gate, a store with a limit and one sorter; first come, first served, be it a parcel or a batch of everyday ones."""
 
     def __init__(
         self,
@@ -113,8 +131,10 @@ class Hub:
         self.passes_again = passes_again
         self.dock = simpy.Resource(env)
         self.stored = 0
+        self.everyday_stored = 0
+        self.everyday_sorted = [0, 0]  # and still there: for other hubs, and for here
         self.gate: deque[Vehicle] = deque()
-        self.unsorted: deque[Parcel] = deque()
+        self.unsorted: deque[Parcel | Batch] = deque()
         self.lanes: dict[int, deque[Parcel]] = defaultdict(deque)
         self.delivery: dict[int, list[Parcel]] = defaultdict(list)
         self.work = env.event()
@@ -126,31 +146,53 @@ class Hub:
     def open(self, vehicle: Vehicle) -> Process:
         with self.dock.request() as turn:
             yield turn
-            yield at(self.env, self.env.now + len(vehicle.load) * self.weight * self.gate_s, Turn.VEHICLE)
+            parcels = len(vehicle.load) * self.weight + sum(vehicle.everyday)
+            yield at(self.env, self.env.now + parcels * self.gate_s, Turn.VEHICLE)
         self.gate.append(vehicle)
         self.unload()
 
     def unload(self) -> None:
-        while self.gate and (self.stored + 1) * self.weight <= self.storage_parcels:
+        while self.gate:
             vehicle = self.gate[0]
-            parcel = vehicle.load.popleft()
-            self.stored += 1
-            self.unsorted.append(parcel)
-            parcel.entered_s = self.env.now
-            parcel.tell("unloaded")
-            if not self.work.triggered:
-                self.work.succeed()
+            if vehicle.load:
+                if (self.stored + 1) * self.weight > self.storage_parcels - self.everyday_stored:
+                    return
+                self.unload_parcel(vehicle.load.popleft())
+            else:
+                self.unload_everyday(vehicle)
+                if sum(vehicle.everyday) > 0:
+                    return
             if not vehicle.load:
                 self.gate.popleft()
                 vehicle.empty.succeed()
+
+    def unload_parcel(self, parcel: Parcel) -> None:
+        self.stored += 1
+        parcel.entered_s = self.env.now
+        parcel.tell("unloaded")
+        self.stand_in_line(parcel)
+
+    def unload_everyday(self, vehicle: Vehicle) -> None:
+        room = math.floor(self.storage_parcels - self.stored * self.weight - self.everyday_stored)
+        onward = min(vehicle.everyday[0], room)
+        here = min(vehicle.everyday[1], room - onward)
+        if onward + here > 0:
+            vehicle.everyday = [vehicle.everyday[0] - onward, vehicle.everyday[1] - here]
+            self.everyday_stored += onward + here
+            self.stand_in_line(Batch((onward, here)))
+
+    def stand_in_line(self, one: Parcel | Batch) -> None:
+        self.unsorted.append(one)
+        if not self.work.triggered:
+            self.work.succeed()
 
     def sorter(self) -> Process:
         while True:
             if not self.unsorted:
                 self.work = self.env.event()
                 yield self.work
-            parcel = self.unsorted.popleft()
-            left_parcels = self.weight
+            one = self.unsorted.popleft()
+            left_parcels = float(sum(one.parcels)) if isinstance(one, Batch) else self.weight
             while left_parcels > 0.0:
                 hour = int(self.env.now // HOUR_S)
                 hour_end_s, rate_per_s = (hour + 1.0) * HOUR_S, self.hour_parcels[hour] / HOUR_S
@@ -158,13 +200,27 @@ class Hub:
                 done = can_parcels >= left_parcels
                 yield at(self.env, self.env.now + left_parcels / rate_per_s if done else hour_end_s, Turn.ROW)
                 left_parcels = 0.0 if done else left_parcels - can_parcels
-            parcel.entered_s = self.env.now
-            again = self.passes_again(parcel)
-            parcel.passes += 1
-            if again:
-                self.unsorted.append(parcel)
+            if isinstance(one, Batch):
+                self.everyday_sorted = [
+                    there + more for there, more in zip(self.everyday_sorted, one.parcels, strict=True)
+                ]
             else:
-                parcel.tell("sorted")
+                self.is_sorted(one)
+
+    def is_sorted(self, parcel: Parcel) -> None:
+        parcel.entered_s = self.env.now
+        again = self.passes_again(parcel)
+        parcel.passes += 1
+        if again:
+            self.unsorted.append(parcel)
+        else:
+            parcel.tell("sorted")
+
+    def everyday_leaves(self, kind: int) -> int:
+        """The everyday parcels that are sorted for other hubs (0) or for here (1) leave; returns how many."""
+        parcels, self.everyday_sorted[kind] = self.everyday_sorted[kind], 0
+        self.everyday_stored -= parcels
+        return parcels
 
 
 @dataclass(eq=False)
@@ -180,6 +236,7 @@ class Outlet:
     forwarded: deque[tuple[float, Parcel]] = field(
         default_factory=deque
     )  # with the time when they are at their right address
+    returning: deque[Returning] = field(default_factory=deque)
 
     def next_to_go(self, now_s: float) -> Parcel | None:
         if self.again:

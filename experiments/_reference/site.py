@@ -1,31 +1,24 @@
 """The site in plain SimPy, a process per shopper: the specification that the kernels have to match bit for bit.
 
-The draws are the kernels' own (each a function of seed, stream, shopper and draw number); what happens with them is spelled
-out here once more, as slowly and plainly as can be.
+The shoppers are those of `visits.py`; here their pages are worked for by services.
 """
 
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-import numpy as np
 import simpy
 
 from experiments._reference.protection import WHOLE
 from experiments._reference.services import Link, Service
 from experiments._reference.station import REJECTED, SERVED, TIMED_OUT, Slots
-from sim.demand.arrivals import arrival_curve
-from sim.demand.visits import BROWSING, BUYING, behaviour, transitions
-from sim.kernels.arrivals import arrival_time
+from experiments._reference.visits import ReferenceVisits
 from sim.kernels.calls import call_number, service_time
 from sim.kernels.random import bits, uniform
-from sim.kernels.visits import order_fen, retry_delay, think_time, wants_order
+from sim.kernels.visits import retry_delay
 from sim.params.festival import FestivalParams
 from sim.params.links import CHANNELS
 from sim.site.graph import room_of, service_graph, service_times, stations_of, topological_order
-from sim.site.shares import cells_at_scale, client_of_cell, link_bit_per_s, slots_of_cells, visit_keys
-from sim.units import HOUR_S
-
-LEAVE = "leave"
+from sim.site.shares import cells_at_scale, client_of_cell, link_bit_per_s, slots_of_cells
 
 
 class Call(NamedTuple):
@@ -39,15 +32,6 @@ class Call(NamedTuple):
     start_s: float
     end_s: float
     outcome: int
-
-
-class Order(NamedTuple):
-    """A paid or a lost order."""
-
-    time_s: float
-    shopper: int
-    number: int
-    value_rmb: float
 
 
 class Browser:
@@ -72,39 +56,24 @@ class Browser:
         changed.succeed()
 
 
-class ReferenceSite:
+class ReferenceSite(ReferenceVisits):
     """Every shopper of a festival's site."""
 
     def __init__(self, params: FestivalParams) -> None:
         assert params.site is not None
-        self.env = simpy.Environment()
-        self.params = params
+        super().__init__(params)
         self.site = params.site
         self.cells = cells_at_scale(self.site, params.scale)
-        self.visit = params.demand.visit
-        self.pages = list(self.visit.pages)
         self.names = topological_order(service_graph(self.site))
-        self.keys = visit_keys(params.seed)
-        self.behaviour = behaviour(params.demand)
         self.client = client_of_cell(self.site, params.scale, self.cells)
         self.tokens = [self.client.budget] * self.cells
         self.times = service_times(self.site, self.names, share=params.scale / self.cells)
-        self.chances = transitions(self.visit)
         self.services = [self._cells_of(name) for name in self.names]
         self.links = [self._links() for _ in range(self.cells)]
         self.calls: list[Call] = []
-        self.orders: list[Order] = []
-        self.lost: list[Order] = []
         self.failed: list[int] = []  # outcomes of page requests that failed
-        curve = arrival_curve(params.demand)
-        for shopper in range(params.shoppers):
-            self.env.process(self._shopper(shopper, arrival_time(self.keys.arrival, shopper, curve)))
         for change in self.site.changes:
             self.env.process(self._change(change))
-
-    def run(self) -> None:
-        """Run to the end of the recording."""
-        self.env.run(until=self.params.demand.horizon_h * HOUR_S)
 
     def _cells_of(self, name: str) -> list[Any]:
         """A service, or a waiting room, in every cell."""
@@ -144,38 +113,6 @@ class ReferenceSite:
 
     def _of(self, name: str) -> list[Service]:
         return self.services[self.names.index(name)]
-
-    def _shopper(self, shopper: int, arrival_s: float) -> Generator[Any, Any, None]:
-        draws, orders = self.behaviour, 0
-        wanted = 0
-        while wants_order(self.keys.wanted, shopper, wanted, draws.wants_more):
-            wanted += 1
-        yield self.env.timeout(arrival_s)
-        page, step = self.visit.entry, 1
-        while page != LEAVE:
-            answered = yield from self._page(shopper, page, step)
-            if not answered:
-                self.lost += [self._order(shopper, number) for number in range(orders, wanted)]
-                return
-            if page == self.visit.paid:
-                self.orders.append(self._order(shopper, orders))
-                orders += 1
-            mood = BUYING if orders < wanted else BROWSING
-            here = self.pages.index(page)
-            page = self._next_page(shopper, step, mood, here)
-            if page != LEAVE:
-                yield self.env.timeout(think_time(self.keys.think, shopper, step, mood, here, draws))
-            step += 1
-
-    def _order(self, shopper: int, number: int) -> Order:
-        draws = self.behaviour
-        value_rmb = order_fen(self.keys.value, shopper, number, draws.value_mu, draws.value_sigma) / 100
-        return Order(self.env.now, shopper, number, value_rmb)
-
-    def _next_page(self, shopper: int, step: int, mood: int, here: int) -> str:
-        p = uniform(self.keys.next_page, shopper, step)
-        cumulative = np.cumsum(self.chances[mood, here])
-        return [*self.pages, LEAVE][int(np.searchsorted(cumulative / cumulative[-1], p))]
 
     def _page(self, shopper: int, page: str, step: int) -> Generator[Any, Any, bool]:
         """Ask for a page until it is answered or the last try has failed."""
@@ -228,17 +165,12 @@ class ReferenceSite:
         links = self.site.links
         if links is None:
             return
-        regions = list(self.params.demand.regions)
-        cumulative = np.cumsum(list(self.params.demand.regions.values()))
-        cumulative[-1] = 1.0
-        region = regions[int(np.searchsorted(cumulative, uniform(self.keys.region, shopper, 0)))]
-        wireless = uniform(self.keys.channel, shopper, 0) < self.params.demand.wireless_share
-        channel = CHANNELS[1 if wireless else 0]
+        region, channel = self._segment(shopper)
         start_s = self.env.now
         yield from self.links[shopper % self.cells][region, channel].transfer(
             shopper, round(8e3 * links.page_kbyte[page][channel])
         )
-        segment = 2 * regions.index(region) + wireless
+        segment = 2 * list(self.params.demand.regions).index(region) + CHANNELS.index(channel)
         self.calls.append(
             Call(shopper, step, attempt, len(self.names) + segment, start_s, start_s, self.env.now, SERVED)
         )

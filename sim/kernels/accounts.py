@@ -45,14 +45,14 @@ def post_rmb(weight_kg, parcel_rmb, kg_rmb):
 
 
 @kernel
-def keep_books(created, now_s, promise_s, merchant_city, parcel_rmb, kg_rmb, rows, books):
+def keep_books(created, now_s, promise_s, merchant_city, parcel_rmb, kg_rmb, rows, orders, books):
     """Add up rows 0 .. created - 1 as of now. merchant_city: int16[merchants]; prices: float64[carriers]. Output: books."""
     now, promise = tick(now_s), np.int64(tick(promise_s))
     for row in range(created):
-        merchant = rows["merchant"][row]
-        packed, picked_up = rows["packed_tick"][row], rows["picked_up_tick"][row]
+        merchant = orders.merchant[row]
+        packed, picked_up = orders.packed_tick[row], rows["picked_up_tick"][row]
         books.rows[merchant] += 1
-        books.forward[merchant] += rows["origin"][row] != merchant_city[merchant]
+        books.forward[merchant] += orders.origin[row] != merchant_city[merchant]
         if packed < now:
             books.packed[merchant] += 1
             last = books.last_packed[merchant]
@@ -61,7 +61,7 @@ def keep_books(created, now_s, promise_s, merchant_city, parcel_rmb, kg_rmb, row
             carrier = rows["carrier"][row]
             price_rmb = post_rmb(rows["weight_kg"][row], parcel_rmb[carrier], kg_rmb[carrier])
             books.picked_up[merchant] += 1
-            books.kept[merchant] += np.int64(picked_up) - np.int64(rows["created_tick"][row]) <= promise
+            books.kept[merchant] += np.int64(picked_up) - np.int64(orders.created_tick[row]) <= promise
             books.postage_rmb[merchant] += price_rmb
             books.carrier_rows[carrier] += 1
             books.carrier_rmb[carrier] += price_rmb

@@ -1,16 +1,25 @@
-"""Hubs: unloading at the gate and one sorter line each, first come, first served."""
+"""Hubs: unloading at the gate and one sorter line each, first come, first served, for rows and everyday parcels alike.
+
+What is unloaded together is not looked at before it is sorted: the first row of it tells when it came in.
+"""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.kernels import kernel
+from sim.kernels import inlined, kernel
+from sim.kernels.everyday import Everyday, enter, leave_line, next_after
+from sim.kernels.lane import rows_on
 from sim.kernels.random import uniform
-from sim.kernels.rows import LOST, NOT_YET, Queues, append_chain, grams_of, pop, push, tick
+from sim.kernels.rows import LOST, NOT_YET, REFUSED, Queues, append_chain, fetch_later, grams_of, pop, push, tick
 
 HOUR_S = 3600.0
 PASSES_PER_ORDER = 256  # draws are numbered order * 256 + pass
+
+FOLLOWS, FIRST, STAMPED = range(3)
+"""How the unloading of a row that is not sorted yet is known: it came with the row before it; it was the first of those that came
+together, and `entered_s` tells when; `entered_s` tells, and the unloading is stamped."""
 
 
 class Hubs(NamedTuple):
@@ -19,8 +28,9 @@ class Hubs(NamedTuple):
     hour_parcels: (
         np.ndarray
     )  # float64[hubs, hours], what each can sort in each hour; the last one holds for all that follow
-    room_rows: np.ndarray  # int64[hubs], rows that the storage holds
+    storage_parcels: np.ndarray  # float64[hubs], what the storage holds
     free_s: np.ndarray  # float64[hubs], when the sorter line has finished its last row
+    came_s: np.ndarray  # float64[hubs], when the row that was sorted last had been unloaded
     stored: np.ndarray  # int64[hubs], rows in the hub
     arrived: np.ndarray  # int64[hubs], rows unloaded so far
     sorted: np.ndarray  # int64[hubs], rows sorted so far
@@ -30,6 +40,7 @@ class Hubs(NamedTuple):
     lanes: Queues  # [lanes], sorted, for another hub
     lane_g: np.ndarray  # int64[lanes], what lies there [g]
     delivery: Queues  # [carriers * cities], sorted, for an outlet
+    everyday: Everyday
 
 
 class Routes(NamedTuple):
@@ -49,27 +60,83 @@ def is_lost(key, share, shopper, number):
     return uniform(key, shopper, number) < share
 
 
+class Arrivals(NamedTuple):
+    """Lists of rows, and batches of everyday parcels, that were unloaded at some hubs, by time."""
+
+    hub: np.ndarray  # int64[n]
+    first: np.ndarray  # int64[n]; of a batch the parcels for other hubs
+    last: np.ndarray  # int64[n]; of a batch the parcels for here
+    rows: np.ndarray  # int64[n]; 0 of a batch
+    time_s: np.ndarray  # float64[n]
+
+
+@inlined
+def goes_back(rows, row):
+    """Whether a row that is on its way is on the way back to the merchant."""
+    return rows["exception"][row] >= REFUSED
+
+
+@inlined
+def _come_in(hub, first, last, count, now_s, rows, hubs):
+    """A list of rows joins the line for the sorter."""
+    rows["entered_s"][first] = now_s
+    rows["arrival"][first] = FIRST
+    append_chain(hubs.unsorted, hub, first, last, count, rows)
+
+
 @kernel
-def unload(hub, now_s, routes, rows, hubs):
-    """Unload rows from the vehicles at a gate, in their order, while there is room. Returns how many."""
-    count = min(hubs.room_rows[hub] - hubs.stored[hub], hubs.gate.length[hub])
-    for _ in range(count):
-        row = pop(hubs.gate, hub, rows["next_row"])
-        carrier = rows["carrier"][row]
-        if rows["origin_hub_tick"][row] == NOT_YET:
-            rows["origin_hub_tick"][row] = tick(now_s)
-        if routes.hub_of[carrier, rows["destination"][row]] == hub:
-            rows["destination_hub_tick"][row] = tick(now_s)
-        rows["entered_s"][row] = now_s
-        push(hubs.unsorted, hub, row, rows["next_row"])
+def unload(hub, limit, now_s, weight, rows, hubs):
+    """Unload at most `limit` rows from the vehicles at a gate, in their order, while there is room. Returns how many."""
+    gate = hubs.gate
+    room_rows = rows_on(1, weight, hubs.storage_parcels[hub] - hubs.everyday.stored[hub])
+    count = min(limit, room_rows - hubs.stored[hub], gate.length[hub])
+    if count <= 0:
+        return 0
+    first, last = gate.head[hub], gate.tail[hub]
+    if count < gate.length[hub]:
+        last = first
+        for _ in range(count - 1):
+            fetch_later(last, rows)
+            last = rows["next_row"][last]
+        gate.head[hub] = rows["next_row"][last]
+    gate.length[hub] -= count
+    _come_in(hub, first, last, count, now_s, rows, hubs)
     hubs.stored[hub] += count
     hubs.arrived[hub] += count
     return count
 
 
+@inlined
+def _stamp_unloading(row, hub, time_s, routes, rows):
+    """Write down that a row was unloaded at a hub."""
+    if rows["origin_hub_tick"][row] == NOT_YET:
+        rows["origin_hub_tick"][row] = tick(time_s)
+    if (
+        rows["destination_hub_tick"][row] == NOT_YET
+        and routes.hub_of[rows["carrier"][row], rows["destination"][row]] == hub
+    ):
+        rows["destination_hub_tick"][row] = tick(time_s)
+
+
+@kernel
+def stamp_unloaded(routes, rows, hubs):
+    """Write down the unloading of all rows that are not sorted yet."""
+    for hub in range(hubs.free_s.size):
+        came_s = hubs.came_s[hub]
+        row = hubs.unsorted.head[hub]
+        for _ in range(hubs.unsorted.length[hub]):
+            if rows["arrival"][row] == FOLLOWS:
+                rows["entered_s"][row] = came_s
+            came_s = rows["entered_s"][row]
+            if rows["arrival"][row] != STAMPED:
+                _stamp_unloading(row, hub, came_s, routes, rows)
+                rows["arrival"][row] = STAMPED
+            row = rows["next_row"][row]
+
+
 @kernel
 def sorted_at(start_s, parcels, hour_parcels):
-    """When a sorter that starts on a row of so many parcels has done it.
+    """When a sorter that starts on a row or batch of so many parcels has done it.
 
     hour_parcels: float64[hours], what it can sort in each hour; the last one holds for all that follow.
     """
@@ -93,55 +160,111 @@ def passes_again(key, share, shopper, number, passed):
     return share > 0.0 and uniform(key, shopper, number * PASSES_PER_ORDER + passed) < share
 
 
-@kernel
-def sort(first_hub, end_hub, until_s, weight, routes, rows, hubs):
-    """Advance the sorter lines of hubs first .. end - 1: every row that is done before `until_s`, none at or after it.
+@inlined
+def _batch_done_s(hub, free_s, until_s, hubs):
+    """When the first batch in a line is sorted; infinite unless it is begun before `until_s`."""
+    place = hubs.everyday.first[hub]
+    start_s = max(free_s, hubs.everyday.entered_s[hub, place])
+    if start_s >= until_s:
+        return math.inf
+    parcels = np.float64(hubs.everyday.parcels[hub, place, 0] + hubs.everyday.parcels[hub, place, 1])
+    return sorted_at(start_s, parcels, hubs.hour_parcels[hub])
 
-    A sorted row queues for its lane or, in its last hub, for its outlet, unless it is missed there. One that could not be read
-    goes to the end of the line. Returns how many were missed.
-    """
+
+@kernel
+def sort_one(hub, until_s, weight, origin, routes, rows, hubs):
+    """Advance one sorter line, see `sort`. Returns the rows that were missed."""
     lost = 0
     cities = routes.hub_of.shape[1]
-    for hub in range(first_hub, end_hub):
-        while hubs.unsorted.length[hub] > 0:
-            row = hubs.unsorted.head[hub]
-            start_s = max(hubs.free_s[hub], rows["entered_s"][row])
-            if start_s >= until_s:
-                break
-            done_s = sorted_at(start_s, weight, hubs.hour_parcels[hub])
+    unsorted, hour_parcels = hubs.unsorted, hubs.hour_parcels
+    came_s, free_s = hubs.came_s[hub], hubs.free_s[hub]
+    hour_end_s, per_s, row_s = -math.inf, 0.0, math.inf
+    taken, batch_after = hubs.everyday.taken[hub], next_after(hub, hubs.everyday)
+    while True:
+        if taken == batch_after:
+            done_s = _batch_done_s(hub, free_s, until_s, hubs)
             if done_s >= until_s:
                 break
-            pop(hubs.unsorted, hub, rows["next_row"])
-            hubs.free_s[hub] = done_s
-            rows["entered_s"][row] = done_s
-            shopper, number, passed = rows["shopper"][row], rows["number"][row], rows["passes"][row]
-            rows["passes"][row] = passed + 1
-            if passes_again(routes.again_key, routes.again_share, shopper, number, passed):
-                push(hubs.unsorted, hub, row, rows["next_row"])
-                continue
-            hubs.sorted[hub] += 1
-            carrier, city = rows["carrier"][row], rows["destination"][row]
-            last_hub = routes.hub_of[carrier, city]
-            if last_hub != hub:
-                lane = routes.next_lane[hub, last_hub]
-                push(hubs.lanes, lane, row, rows["next_row"])
-                hubs.lane_g[lane] += grams_of(rows["weight_kg"][row], weight)
-            elif is_lost(routes.lost_key, routes.lost_share, shopper, number):
-                rows["exception"][row] = LOST
-                rows["exception_tick"][row] = tick(done_s)
-                hubs.stored[hub] -= 1
-                lost += 1
-            else:
-                push(hubs.delivery, carrier * cities + city, row, rows["next_row"])
+            free_s = done_s
+            leave_line(hub, hubs.everyday)
+            batch_after = next_after(hub, hubs.everyday)
+            continue
+        if unsorted.length[hub] == 0:
+            break
+        row = unsorted.head[hub]
+        fetch_later(row, rows)
+        arrival = rows["arrival"][row]
+        entered_s = came_s if arrival == FOLLOWS else rows["entered_s"][row]
+        start_s = max(free_s, entered_s)
+        if start_s >= until_s:
+            break
+        if start_s >= hour_end_s:  # the rate of an hour is worked out once
+            hour = int(start_s // HOUR_S)
+            hour_end_s = (hour + 1.0) * HOUR_S
+            per_s = hour_parcels[hub, min(hour, hour_parcels.shape[1] - 1)] / HOUR_S
+            row_s = weight / per_s
+        in_time = per_s * (hour_end_s - start_s) >= weight
+        done_s = start_s + row_s if in_time else sorted_at(start_s, weight, hour_parcels[hub])
+        if done_s >= until_s:
+            break
+        pop(unsorted, hub, rows)
+        taken += 1
+        came_s, free_s = entered_s, done_s
+        if arrival != STAMPED:
+            _stamp_unloading(row, hub, entered_s, routes, rows)
+        rows["entered_s"][row] = done_s
+        shopper, number, passed = rows["shopper"][row], rows["number"][row], rows["passes"][row]
+        rows["passes"][row] = passed + 1
+        if passes_again(routes.again_key, routes.again_share, shopper, number, passed):
+            rows["arrival"][row] = STAMPED
+            push(unsorted, hub, row, rows)
+            continue
+        rows["arrival"][row] = FOLLOWS
+        hubs.sorted[hub] += 1
+        back = goes_back(rows, row)
+        carrier, city = rows["carrier"][row], origin[row] if back else rows["destination"][row]
+        last_hub = routes.hub_of[carrier, city]
+        if last_hub != hub:
+            lane = routes.next_lane[hub, last_hub]
+            push(hubs.lanes, lane, row, rows)
+            hubs.lane_g[lane] += grams_of(rows["weight_kg"][row], weight)
+        elif not back and is_lost(routes.lost_key, routes.lost_share, shopper, number):
+            rows["exception"][row] = LOST
+            rows["exception_tick"][row] = tick(done_s)
+            hubs.stored[hub] -= 1
+            lost += 1
+        else:
+            push(hubs.delivery, carrier * cities + city, row, rows)
+    hubs.came_s[hub], hubs.free_s[hub], hubs.everyday.taken[hub] = came_s, free_s, taken
     return lost
 
 
 @kernel
-def arrive(hub, first, last, count, now_s, weight, routes, rows, hubs):
-    """Vehicles with the list of `count` rows from `first` to `last` reach the gate of a hub, which is advanced and unloads.
+def sort(first_hub, end_hub, until_s, weight, arrivals, origin, routes, rows, hubs):
+    """Advance the sorter lines of hubs first .. end - 1: every row that is done before `until_s`, none at or after it.
 
-    Returns (rows missed in the advance, rows unloaded).
+    arrivals: `Arrivals` before `until_s`, of these hubs, that the lines do not know yet; origin: int16[rows], the merchants'
+    cities. A sorted row queues for its lane or, in its last hub, for its outlet, unless it is missed there. One that could not
+    be read goes to the end of the line. Everyday parcels are sorted batch by batch, each once. Returns how many rows were missed.
     """
-    lost = sort(hub, hub + 1, now_s, weight, routes, rows, hubs)
-    append_chain(hubs.gate, hub, first, last, count, rows["next_row"])
-    return lost, unload(hub, now_s, routes, rows, hubs)
+    lost = 0
+    for i in range(arrivals.hub.size):
+        hub, time_s = arrivals.hub[i], arrivals.time_s[i]
+        lost += sort_one(hub, time_s, weight, origin, routes, rows, hubs)
+        if arrivals.rows[i] == 0:
+            enter(hub, time_s, arrivals.first[i], arrivals.last[i], hubs.unsorted.length[hub], hubs.everyday)
+        else:
+            _come_in(hub, arrivals.first[i], arrivals.last[i], arrivals.rows[i], time_s, rows, hubs)
+    for hub in range(first_hub, end_hub):
+        lost += sort_one(hub, until_s, weight, origin, routes, rows, hubs)
+    return lost
+
+
+@kernel
+def arrive(hub, first, last, count, limit, now_s, weight, rows, hubs):
+    """Vehicles with the list of `count` rows from `first` to `last` reach the gate of a hub, which has been advanced; it unloads.
+
+    limit: rows, of those at the gate then, that come before any everyday parcels there. Returns the rows unloaded.
+    """
+    append_chain(hubs.gate, hub, first, last, count, rows)
+    return unload(hub, limit, now_s, weight, rows, hubs)

@@ -29,8 +29,8 @@ def is_open(row, time_s, rows):
 
 @kernel
 def take_in(
-    paid_s, shopper, number, keys, market, warehouses, stock, weight, blank, created, last_parcel, rows, free_work_s,
-    free_label_s, bays,
+    paid_s, shopper, number, keys, market, warehouses, stock, weight, blank, created, last_parcel, rows, orders,
+    free_work_s, free_label_s, bays,
 ):  # fmt: skip
     """Make parcels of a batch of orders, or add the orders to earlier parcels, and have each packed.
 
@@ -47,7 +47,7 @@ def take_in(
         same = same_merchant(keys, market, buyer, k)
         if same:
             before = last_parcel[buyer]
-            merchant = rows["merchant"][before]
+            merchant = orders.merchant[before]
             destination = np.int64(rows["destination"][before])
         else:
             before = 0
@@ -59,28 +59,29 @@ def take_in(
         place = take(merchant, category, origin, destination, items * weight, stock)
         if place != NOWHERE:
             packer, origin = market.merchant_city.size + place, stock.place_city[place]
-        if same and rows["origin"][before] == origin and is_open(before, paid_s[i], rows):
-            rows["orders"][before] += 1
-            rows["items"][before] = min(rows["items"][before] + items, MOST_ITEMS)
+        if same and orders.origin[before] == origin and is_open(before, paid_s[i], rows):
+            orders.orders[before] += 1
+            orders.items[before] = min(orders.items[before] + items, MOST_ITEMS)
             rows["weight_kg"][before] += order_kg
             continue
         row = created
         created += 1
         last_parcel[buyer] = row
         rows[row] = blank[0]
+        rows["later_row"][row] = row
         rows["shopper"][row] = buyer
         rows["number"][row] = k
-        rows["orders"][row] = 1
-        rows["items"][row] = items
-        rows["merchant"][row] = merchant
+        orders.orders[row] = 1
+        orders.items[row] = items
+        orders.merchant[row] = merchant
         rows["carrier"][row] = carrier_of(keys, market, merchant, buyer, k)
-        rows["origin"][row] = origin
+        orders.origin[row] = origin
         rows["destination"][row] = destination
         rows["weight_kg"][row] = order_kg
         rows["entered_s"][row] = paid_s[i]
-        rows["created_tick"][row] = tick(paid_s[i])
+        orders.created_tick[row] = tick(paid_s[i])
         if place != NOWHERE:
             stock.spared_km[category, place] += weight * stock.saved_km[market.merchant_city[merchant], destination]
         prepacked = is_prepacked(keys.prepacked, warehouses, packer, buyer, k)
-        pack(row, packer, items, prepacked, weight, warehouses, rows, free_work_s, free_label_s, bays)
+        pack(row, packer, items, prepacked, weight, warehouses, rows, orders, free_work_s, free_label_s, bays)
     return created

@@ -4,7 +4,10 @@ import numpy as np
 
 from sim.kernels import kernel
 from sim.kernels.random import exponential
-from sim.kernels.rows import NOBODY, NOT_YET, grams_of, pop, push, tick
+from sim.kernels.rows import NOBODY, NOT_YET, fetch_later, grams_of, pop, push, tick
+
+SENT = np.dtype([(name, np.int64) for name in ("lane", "fleet", "vehicles", "first", "last", "rows", "grams")])
+"""A departure: on which lane, own (0) or hired (1) trucks, how many, the list of rows on board, their number and weight."""
 
 
 @kernel
@@ -49,11 +52,12 @@ def load(lanes, lane, limit, before_s, capacity_parcels, capacity_g, weight, now
     limit = min(limit, lanes.length[lane])
     while count < limit:
         row = lanes.head[lane]
+        fetch_later(row, rows)
         grams = grams_of(rows["weight_kg"][row], weight)
         fits = (count + 1) * weight <= capacity_parcels and loaded_g + grams <= capacity_g
         if not fits or rows["entered_s"][row] >= before_s:
             break
-        last = pop(lanes, lane, rows["next_row"])
+        last = pop(lanes, lane, rows)
         if rows["departed_tick"][row] == NOT_YET:
             rows["departed_tick"][row] = tick(now_s)
         count += 1
@@ -65,7 +69,49 @@ def load(lanes, lane, limit, before_s, capacity_parcels, capacity_g, weight, now
 
 
 @kernel
-def depart_every(headway_s, capacity, periods, lanes, arrival_s, next_row, depart_s):
+def send_trucks(due, kept, only_full, capacity_parcels, capacity_g, weight, now_s, free, rows, lanes, lane_g, sent):
+    """A carrier's trucks leave on its lanes, one after the other, with the first rows of each.
+
+    An own truck goes first; a row heavier than a truck takes a convoy. When no fleet has trucks enough the load waits.
+
+    Parameters
+    ----------
+    due : int64[n], lanes that may be served, in their order
+    kept : int64[n], rows that trucks leave there
+    only_full : whether only full trucks leave, by volume or, where nothing is kept, by weight
+    free : int64[2], own and hired trucks that are there, updated
+    sent : SENT[m], the result, m >= trucks that are free
+
+    Returns the number of departures.
+    """
+    departures = 0
+    for i in range(due.size):
+        lane = due[i]
+        while lanes.length[lane] > kept[i]:
+            limit = lanes.length[lane] - kept[i]
+            full = limit * weight >= capacity_parcels or (kept[i] == 0 and lane_g[lane] >= capacity_g)
+            if only_full and not full:
+                break
+            vehicles = vehicles_of_head(lanes, lane, weight, capacity_parcels, capacity_g, rows)
+            fleet = 0 if free[0] >= vehicles else 1
+            if free[fleet] < vehicles:
+                break
+            free[fleet] -= vehicles
+            room, room_g = vehicles * capacity_parcels, vehicles * capacity_g
+            first, last, count, grams = load(lanes, lane, limit, np.inf, room, room_g, weight, now_s, rows, lane_g)
+            sent["lane"][departures] = lane
+            sent["fleet"][departures] = fleet
+            sent["vehicles"][departures] = vehicles
+            sent["first"][departures] = first
+            sent["last"][departures] = last
+            sent["rows"][departures] = count
+            sent["grams"][departures] = grams
+            departures += 1
+    return departures
+
+
+@kernel
+def depart_every(headway_s, capacity, periods, lanes, arrival_s, rows, depart_s):
     """One lane, alone: a vehicle for `capacity` rows leaves at headway_s, 2 headway_s, ..., with rows that came before it.
 
     lanes: one empty queue. arrival_s: float64[n], ascending. Output: depart_s float64[n], NaN before and where left behind.
@@ -74,10 +120,10 @@ def depart_every(headway_s, capacity, periods, lanes, arrival_s, next_row, depar
     for period in range(1, periods + 1):
         now_s = period * headway_s
         while row < arrival_s.size and arrival_s[row] < now_s:
-            push(lanes, 0, row, next_row)
+            push(lanes, 0, row, rows)
             row += 1
         for _ in range(min(capacity, lanes.length[0])):
-            depart_s[pop(lanes, 0, next_row)] = now_s
+            depart_s[pop(lanes, 0, rows)] = now_s
 
 
 @kernel

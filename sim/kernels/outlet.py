@@ -2,6 +2,7 @@
 
 van -> outlet -> tour -> door: signed, a locker, nobody at home (again), a wrong address (forwarded), refused (sent back)
               `-> damaged: sent back
+sent back: waits in the outlet, goes with the next pickup's van to the hub, and through the network to the merchant's outlet
 """
 
 import math
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.kernels import inlined, kernel
+from sim.kernels.hub import goes_back
 from sim.kernels.random import exponential, uniform
 from sim.kernels.rows import (
     DAMAGED,
@@ -19,6 +21,7 @@ from sim.kernels.rows import (
     REFUSED,
     WRONG_ADDRESS,
     Queues,
+    fetch_later,
     pop,
     push,
     tick,
@@ -40,7 +43,7 @@ class Doors(NamedTuple):
     wrong_address_share: float
     refused_share: float
     forward_s: float
-    return_s: float
+    return_wait_s: float
     success_key: np.uint64
     locker_key: np.uint64
     collect_key: np.uint64
@@ -58,6 +61,7 @@ class Outlets(NamedTuple):
     waiting: Queues  # [outlets], on the van or in the outlet for the first time
     again: Queues  # [outlets], not handed over; they go out first on the next tour
     forwarded: Queues  # [outlets], to their right address; entered_s: when they are there
+    returning: Queues  # [outlets], for the merchants; entered_s: when they may leave
     doors: Doors
 
 
@@ -121,10 +125,11 @@ def _note(rows, row, kind, time_s):
 def deliver(first_outlet, end_outlet, hub_of, arrival_s, rows, hubs, outlets):
     """Vans take everything that is sorted for outlets first .. end - 1 out of the hubs; damage is seen when they get there.
 
+    What comes back to a merchant is with him when the van gets to his outlet.
     hub_of: int32[outlets], the hub that serves each; arrival_s: float64[end - first], when a van that leaves now gets there.
-    Returns the number of rows that are sent back.
+    Returns (rows that are sent back, rows that are back).
     """
-    sent_back = 0
+    sent_back = returned = 0
     for outlet in range(first_outlet, end_outlet):
         count = hubs.delivery.length[outlet]
         if count == 0:
@@ -132,20 +137,51 @@ def deliver(first_outlet, end_outlet, hub_of, arrival_s, rows, hubs, outlets):
         there_s = arrival_s[outlet - first_outlet]
         row = hubs.delivery.head[outlet]
         for _ in range(count):
+            fetch_later(row, rows)
             after = rows["next_row"][row]
             rows["entered_s"][row] = there_s
+            if goes_back(rows, row):
+                rows["end_tick"][row] = tick(there_s)
+                returned += 1
+                row = after
+                continue
             rows["outlet_tick"][row] = tick(there_s)
             if fate_of(outlets.doors, rows["shopper"][row], rows["number"][row]) == DAMAGED:
-                _note(rows, row, DAMAGED, there_s)
-                rows["returned_tick"][row] = tick(there_s + outlets.doors.return_s)
+                _send_back(outlet, row, DAMAGED, there_s, rows, outlets)
                 sent_back += 1
             else:
-                push(outlets.waiting, outlet, row, rows["next_row"])
+                push(outlets.waiting, outlet, row, rows)
             row = after
         hubs.delivery.length[outlet] = 0
         hubs.stored[hub_of[outlet]] -= count
         hubs.departed[hub_of[outlet]] += count
-    return sent_back
+    return sent_back, returned
+
+
+@inlined
+def _send_back(outlet, row, kind, time_s, rows, outlets):
+    """What is refused or damaged waits in its outlet for the way back."""
+    _note(rows, row, kind, time_s)
+    rows["entered_s"][row] = time_s + outlets.doors.return_wait_s
+    push(outlets.returning, outlet, row, rows)
+
+
+@kernel
+def take_back(now_s, first_outlet, end_outlet, vans, rows, outlets):
+    """What has waited in outlets first .. end - 1 goes back on the vans of a pickup's round: queues, one an outlet, updated.
+
+    Returns the number of rows.
+    """
+    count = 0
+    for outlet in range(first_outlet, end_outlet):
+        while outlets.returning.length[outlet] > 0:
+            row = outlets.returning.head[outlet]
+            if rows["entered_s"][row] >= now_s:
+                break
+            pop(outlets.returning, outlet, rows)
+            push(vans, outlet - first_outlet, row, rows)
+            count += 1
+    return count
 
 
 @kernel
@@ -191,13 +227,14 @@ def _take_out(outlet, credit, middle, now_s, weight, rows, outlets):
     first, last, count = NOBODY, NOBODY, 0
     while credit >= middle:
         if again.length[outlet] > 0:
-            row = pop(again, outlet, rows["next_row"])
+            row = pop(again, outlet, rows)
         elif forwarded.length[outlet] > 0 and rows["entered_s"][forwarded.head[outlet]] < now_s:
-            row = pop(forwarded, outlet, rows["next_row"])
+            row = pop(forwarded, outlet, rows)
         elif waiting.length[outlet] > 0 and rows["entered_s"][waiting.head[outlet]] < now_s:
-            row = pop(waiting, outlet, rows["next_row"])
+            row = pop(waiting, outlet, rows)
         else:
             break
+        fetch_later(row, rows)
         credit -= weight
         if count == 0:
             first = row
@@ -219,19 +256,18 @@ def _attempt(outlet, row, now_s, door_s, rows, outlets):
     if fate == WRONG_ADDRESS and attempt == 0:
         _note(rows, row, WRONG_ADDRESS, door_s)
         rows["entered_s"][row] = now_s + doors.forward_s
-        push(outlets.forwarded, outlet, row, rows["next_row"])
+        push(outlets.forwarded, outlet, row, rows)
         return 0
     in_locker_s = collected_s(doors, shopper, number)
     if in_locker_s >= 0.0:
-        rows["signed_tick"][row] = tick(door_s + in_locker_s)
+        rows["end_tick"][row] = tick(door_s + in_locker_s)
         return 1
     if not succeeds(doors.success_key, doors.success_share, shopper, number, attempt):
         _note(rows, row, NOT_AT_HOME, door_s)
-        push(outlets.again, outlet, row, rows["next_row"])
+        push(outlets.again, outlet, row, rows)
         return 0
     if fate == REFUSED:
-        _note(rows, row, REFUSED, door_s)
-        rows["returned_tick"][row] = tick(door_s + doors.return_s)
+        _send_back(outlet, row, REFUSED, door_s, rows, outlets)
         return 2
-    rows["signed_tick"][row] = tick(door_s)
+    rows["end_tick"][row] = tick(door_s)
     return 1

@@ -1,26 +1,37 @@
 """The carriers' rounds of pickups, and what becomes of the parcels that a full carrier leaves at the bay."""
 
-from sim.kernels import kernel
+from sim.kernels import inlined, kernel
 from sim.kernels.orders import next_carrier
-from sim.kernels.rows import pop, push, tick
+from sim.kernels.rows import fetch_later, pop, push, tick
+
+
+@inlined
+def packer_of(bay, bays):
+    """Whose bay it is."""
+    first = 0 if bay < bays.labelled else bays.labelled if bay < bays.packed else bays.packed
+    return (bay - first) // bays.carriers
 
 
 @kernel
-def pick_up(now_s, carrier, most_rows, rows, bays, vans):
+def pick_up(now_s, carrier, most_rows, packer_city, rows, bays, vans):
     """One carrier's round: what was packed before now goes on its city's van, at most so many rows.
 
     Block by block: first what was refused before. In each, packer by packer, so the largest merchant first.
-    vans: queues, one a city, updated. Returns the number of rows picked up.
+    packer_city: int16[packers]. vans: queues, one a city, updated. Returns the number of rows picked up.
     """
     count = 0
     queues = bays.queues
     for bay in range(carrier, queues.length.size, bays.carriers):
+        if queues.length[bay] == 0:
+            continue
+        city = packer_city[packer_of(bay, bays)]
         while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
             if count == most_rows:
                 return count
-            row = pop(queues, bay, rows["next_row"])
+            row = pop(queues, bay, rows)
+            fetch_later(row, rows)
             rows["picked_up_tick"][row] = tick(now_s)
-            push(vans, rows["origin"][row], row, rows["next_row"])
+            push(vans, city, row, rows)
             count += 1
     return count
 
@@ -35,12 +46,12 @@ def turn_away(now_s, carrier, keys, market, rows, bays):
     refused, switched = 0, 0
     queues = bays.queues
     for bay in range(bays.labelled + carrier, queues.length.size, bays.carriers):
-        packer = (bay - (bays.labelled if bay < bays.packed else bays.packed)) // bays.carriers
+        packer = packer_of(bay, bays)
         while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
-            row = pop(queues, bay, rows["next_row"])
+            row = pop(queues, bay, rows)
             other = next_carrier(keys, market, carrier, rows["shopper"][row], rows["number"][row])
             rows["carrier"][row] = other
-            push(queues, packer * bays.carriers + other, row, rows["next_row"])
+            push(queues, packer * bays.carriers + other, row, rows)
             refused += 1
             switched += other != carrier
     return refused, switched

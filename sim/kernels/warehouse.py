@@ -100,7 +100,7 @@ def is_prepacked(key, warehouses, packer, shopper, number):
 
 
 @kernel
-def pack(row, packer, items, prepacked, weight, warehouses, rows, free_work_s, free_label_s, bays):
+def pack(row, packer, items, prepacked, weight, warehouses, rows, orders, free_work_s, free_label_s, bays):
     """Pack a row that has just been ordered and put it at its packer's bay.
 
     free_work_s: float64[packers], free_label_s: float64[merchants that pre-pack]: when each line is free, in work time; updated.
@@ -116,5 +116,5 @@ def pack(row, packer, items, prepacked, weight, warehouses, rows, free_work_s, f
         free_work_s[packer] = free_s
         first = bays.packed
     rows["entered_s"][row] = packed_s
-    rows["packed_tick"][row] = tick(packed_s)
-    push(bays.queues, first + packer * bays.carriers + rows["carrier"][row], row, rows["next_row"])
+    orders.packed_tick[row] = tick(packed_s)
+    push(bays.queues, first + packer * bays.carriers + rows["carrier"][row], row, rows)

@@ -13,6 +13,7 @@
 
 from sim.lab.arrivals import poisson, sinusoid, steps
 from sim.lab.distributions import deterministic, empirical, exponential, gamma, hyperexponential, lognormal
+from sim.lab.farms import farm
 from sim.lab.hubs import hub
 from sim.lab.protection import circuit_breaker, concurrency_limit, degraded_mode, shedding, token_bucket
 from sim.lab.retries import retry
@@ -30,6 +31,7 @@ __all__ = [
     "deterministic",
     "empirical",
     "exponential",
+    "farm",
     "gamma",
     "hub",
     "hyperexponential",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sim.draws import stream
 from sim.kernels.lane import depart_every, poisson_arrivals
-from sim.kernels.rows import empty_queues
+from sim.kernels.rows import empty_queues, empty_rows
 from sim.params import Params, build
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def hub(
     )
     arrival_s = _arrivals(params)
     depart_s = np.full(arrival_s.size, np.nan)
-    next_row = np.empty(arrival_s.size, np.int32)
-    depart_every(params.headway_s, params.capacity, params.periods, empty_queues(1), arrival_s, next_row, depart_s)
+    rows = empty_rows(arrival_s.size)
+    depart_every(params.headway_s, params.capacity, params.periods, empty_queues(1), arrival_s, rows, depart_s)
     return pd.DataFrame({"arrival_s": arrival_s, "depart_s": depart_s, "wait_s": depart_s - arrival_s}, copy=False)
 
 

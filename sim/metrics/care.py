@@ -2,7 +2,7 @@
 
 not shipped       ordered days ago and not picked up: press the warehouse
 long in transit   picked up days ago and still on the way: write to the customer
-struck by weather in the origin hub or on the road of a lane that weather slows or closes: tell the customer
+struck by weather in the origin hub or on the road of a way that weather slows or closes: tell the customer
 exceptions        something went wrong and the parcel is not signed: settle it with the carrier
 just signed       signed in the last day: the customer is owed a word after the sale
 """
@@ -39,8 +39,10 @@ LISTS = {
 """List -> the time since which its parcels wait for care, and how they stand where that alone decides."""
 
 SLOWED_SHARE = 0.9
-"""A lane whose speed is below this share of the dry one is struck."""
+"""A way is struck when the speed on one of its lanes is below this share of the dry one."""
 _STRUCK_IN = ("in origin hub", "on line-haul")
+
+_TICKS_PER_S = 1024.0  # of stamps
 
 _SHOWN = ("parcel", "merchant", "carrier", "origin", "destination", "exception")
 
@@ -78,7 +80,7 @@ def care_lists(
     """
     kept: dict[str, list[pd.DataFrame]] = {name: [] for name in LISTS}
     counts = dict.fromkeys(LISTS, 0)
-    struck = _StruckLanes(tables, at_s)
+    struck = _StruckWays(tables, at_s)
     for piece in chunks(tables, "parcels", list(dict.fromkeys((*STATES.values(), *COLUMNS, *_SHOWN)))):
         own = chosen(piece, merchant, carrier)
         stand = standing(own, at_s, limits)
@@ -103,10 +105,11 @@ def _is_unsettled(stand: np.ndarray) -> np.ndarray:
     return np.asarray((stand >= WRONG) & ~np.isin(stand % WRONG, (SIGNED, JUST_SIGNED)))
 
 
-class _StruckLanes:
-    """Lanes that weather slows or closes at an instant.
+class _StruckWays:
+    """Ways between hubs that weather slows or closes at an instant.
 
-    A parcel's lane is the direct one, from the hub of its origin to that of its destination.
+    A parcel's way is the usual one from the hub of its origin to that of its destination, direct or by other hubs. A parcel that
+    left when a train left on its way, and no truck, is on that train, which weather does not touch.
     """
 
     def __init__(self, tables: Mapping[str, pd.DataFrame], at_s: float) -> None:
@@ -122,19 +125,41 @@ class _StruckLanes:
         carrier, city = self._carriers.codes(areas["carrier"]), self._cities.codes(areas["city"])
         self._hub_of = np.zeros((carrier.max() + 1, city.max() + 1), np.int64)
         self._hub_of[carrier, city] = self._hubs.codes(areas["hub"])
-        ends = (self._hubs.codes(now[end]) for end in ("origin", "destination"))
-        lanes = (self._carriers.codes(now["carrier"]), *ends)
+        struck = self._ways(now)
         self._is_struck = np.zeros((len(self._carriers), len(self._hubs), len(self._hubs)), bool)
-        self._is_struck[lanes] = True
+        self._is_struck[struck] = True
+        self._trains = self._only_trains(tables["trips"])
+
+    def _ways(self, rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
+        """Carrier, origin and destination of rows, as numbers."""
+        return (
+            self._carriers.codes(rows["carrier"]),
+            *(self._hubs.codes(rows[end]) for end in ("origin", "destination")),
+        )
+
+    def _only_trains(self, trips: pd.DataFrame) -> np.ndarray:
+        """Departures of trains, see `_departures`, at which no truck left on the same lane."""
+        is_train = (trips["vehicle"].astype(str) == "train").to_numpy()
+        left = self._departures(self._ways(trips), trips["depart_s"].to_numpy())
+        return np.setdiff1d(left[is_train], left[~is_train])
+
+    def _departures(self, ways: tuple[np.ndarray, ...], depart_s: np.ndarray) -> np.ndarray:
+        """One number for each way and instant of departure."""
+        carrier, origin, destination = ways
+        way = (carrier * len(self._hubs) + origin) * len(self._hubs) + destination
+        return np.asarray(way * 2**40 + np.nan_to_num(np.floor(depart_s * _TICKS_PER_S), nan=-1.0).astype(np.int64))
 
     def hold(self, parcels: pd.DataFrame) -> np.ndarray:
-        """Whether each parcel is in its origin hub or on the road of such a lane, bool."""
+        """Whether each parcel is in its origin hub or on the road of such a way, bool."""
         if not self._any:
             return np.zeros(len(parcels), bool)
         carrier = self._carriers.codes(parcels["carrier"])
-        hubs = (self._hub_of[carrier, self._cities.codes(parcels[end])] for end in ("origin", "destination"))
-        places = [list(STATES).index(state) for state in _STRUCK_IN]
-        return np.asarray(self._is_struck[carrier, *hubs] & np.isin(state_at(parcels, self._at_s), places))
+        origin, end = (self._hub_of[carrier, self._cities.codes(parcels[city])] for city in ("origin", "destination"))
+        state = state_at(parcels, self._at_s)
+        in_hub, on_line_haul = (list(STATES).index(name) for name in _STRUCK_IN)
+        by_train = np.isin(self._departures((carrier, origin, end), parcels["departed_s"].to_numpy()), self._trains)
+        exposed = (state == in_hub) | ((state == on_line_haul) & ~by_train)
+        return np.asarray(self._is_struck[carrier, origin, end] & exposed)
 
 
 def _longest(rows: pd.DataFrame, since: str, most: int | None) -> pd.DataFrame:

@@ -15,7 +15,7 @@ def hub_table(hub_hours: pd.DataFrame, hubs: pd.DataFrame) -> pd.DataFrame:
     -------
     `carrier`, `hub`, `longitude`, `latitude`, `storage_parcels`, `sort_per_h`; `peak_parcels`, the most in the hub and at
     its gate together, `peak_share` of the storage and `peak_s`, its instant [s]; `overflow_h` hours; `gate_vehicles`, the
-    most that waited at the gate; `arrived_parcels` in total.
+    most that waited at the gate; `arrived_parcels` in total, and of these `everyday_parcels`.
     """
     hours = hub_hours.assign(there=hub_hours["backlog_parcels"] + hub_hours["gate_parcels"])
     grouped = hours.groupby(KEY, observed=True)
@@ -24,12 +24,13 @@ def hub_table(hub_hours: pd.DataFrame, hubs: pd.DataFrame) -> pd.DataFrame:
         overflow_h=("overflow", "sum"),
         gate_vehicles=("gate_vehicles", "max"),
         arrived_parcels=("arrived_parcels", "sum"),
+        everyday_parcels=("everyday_arrived_parcels", "sum"),
     )
     peaks = grouped["there"].idxmax() if len(hours) else pd.Series(dtype=np.int64)
     measured["peak_s"] = hours.loc[peaks.to_numpy(), "hour"].to_numpy() * HOUR_S
     columns = [*KEY, "longitude", "latitude", "storage_parcels", "sort_per_h"]
     table = _named(hubs[columns]).merge(_named(measured.reset_index()), on=KEY, how="left")
-    counts = ["peak_parcels", "overflow_h", "gate_vehicles", "arrived_parcels"]
+    counts = ["peak_parcels", "overflow_h", "gate_vehicles", "arrived_parcels", "everyday_parcels"]
     table[counts] = table[counts].astype(float).fillna(0.0)
     table["peak_share"] = table["peak_parcels"] / table["storage_parcels"]
     worst = table.sort_values(["overflow_h", "peak_share", *KEY], ascending=[False, False, True, True])
@@ -42,16 +43,20 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def busy_end_s(hub_hours: pd.DataFrame, hubs: pd.DataFrame, share: float = 0.05) -> float:
-    """Latest hour at whose end some hub holds more than `share` of its storage [s]; 0 when none ever does."""
+    """Latest hour at whose end some hub holds festival parcels for more than `share` of its storage [s]; 0: none ever does."""
     grouped = hub_hours.groupby(KEY, observed=True)
     names = pd.MultiIndex.from_frame(_named(grouped.size().reset_index()[KEY]))
     storage = _named(hubs).set_index(KEY)["storage_parcels"].reindex(names).to_numpy()
-    busy = hub_hours["backlog_parcels"].to_numpy() > share * storage[grouped.ngroup().to_numpy()]
+    festival = hub_hours["backlog_parcels"].to_numpy() - hub_hours["everyday_backlog_parcels"].to_numpy()
+    busy = festival > share * storage[grouped.ngroup().to_numpy()]
     return float(hub_hours["hour"].to_numpy()[busy].max(initial=0)) * HOUR_S
 
 
 def hub_backlog(hub_hours: pd.DataFrame, hub_row: pd.Series) -> pd.DataFrame:
-    """One hub by hour, in shares of its storage: `time_s`, `backlog`, `gate` (waiting there), `overflow` (bool)."""
+    """One hub by hour, in shares of its storage.
+
+    `time_s`, `backlog`, of it `everyday`, `gate` (waiting there), `overflow` (bool).
+    """
     rows = hub_hours[(hub_hours["carrier"] == hub_row["carrier"]) & (hub_hours["hub"] == hub_row["hub"])]
     rows = rows.sort_values("hour")
     storage = float(hub_row["storage_parcels"])
@@ -59,6 +64,7 @@ def hub_backlog(hub_hours: pd.DataFrame, hub_row: pd.Series) -> pd.DataFrame:
         {
             "time_s": rows["hour"].to_numpy() * HOUR_S,
             "backlog": rows["backlog_parcels"].to_numpy() / storage,
+            "everyday": rows["everyday_backlog_parcels"].to_numpy() / storage,
             "gate": rows["gate_parcels"].to_numpy() / storage,
             "overflow": rows["overflow"].to_numpy(dtype=bool),
         }

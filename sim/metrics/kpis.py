@@ -1,12 +1,14 @@
 """The key figures of a run, under fixed names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
+from sim.metrics.cloud import cloud_kpis, machines_of_all
 from sim.metrics.latency import percentiles
 from sim.metrics.merchants import merchant_kpis
+from sim.metrics.order_statistics import order_statistics
 from sim.metrics.rehearsal import rehearsal_kpis
 from sim.metrics.sales import busiest_minute_per_s, gmv_shares, of_the_day, sales_by_second
 from sim.metrics.site import machine_hours, machines
@@ -51,8 +53,8 @@ def kpis(
         **_parcels(tables),
         **_national(tables, scale),
         **_hubs(tables),
-        **_machines(tables),
-        **_trips(tables),
+        **_machines(tables, scale),
+        **_costs(tables),
         **merchant_kpis(tables),
         "wall_s": wall_s,
         "peak_rss_bytes": peak_rss_bytes,
@@ -159,12 +161,8 @@ def _parcels(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     rows = signed = lost = returned = damaged = first_day = 0
     by_s = (7 * DAY_S, 7 * DAY_S + 15 * HOUR_S)
     signed_by = np.zeros(len(by_s), np.int64)
-    leads = [np.empty(0)]
-    for piece in chunks(
-        tables, "parcels", ("created_s", "origin_hub_s", "signed_s", "returned_s", "lost_s", "exception")
-    ):
+    for piece in chunks(tables, "parcels", ("origin_hub_s", "signed_s", "returned_s", "lost_s", "exception")):
         signed_s = piece["signed_s"].to_numpy()
-        leads.append(signed_s - piece["created_s"].to_numpy())
         rows += len(piece)
         signed += int(np.count_nonzero(~np.isnan(signed_s)))
         lost += int(np.count_nonzero(~np.isnan(piece["lost_s"].to_numpy())))
@@ -172,7 +170,7 @@ def _parcels(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
         damaged += int(np.count_nonzero((piece["exception"] == "damaged").to_numpy()))
         first_day += int(np.count_nonzero(piece["origin_hub_s"].to_numpy() < DAY_S))
         signed_by += [np.count_nonzero(signed_s <= time_s) for time_s in by_s]
-    lead_s = np.nan_to_num(np.concatenate(leads), copy=False, nan=np.inf)
+    median_s, late_s = order_statistics(lambda: _leads_s(tables), rows, (0.5, 0.95))
     return {
         "parcels": rows,
         "parcels_signed": signed,
@@ -181,19 +179,21 @@ def _parcels(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
         "parcels_damaged": damaged,
         "signed_share_day7": float(signed_by[0] / rows) if rows else None,
         "signed_share_1118_1500": float(signed_by[1] / rows) if rows else None,
-        "lead_time_median_h": _lead_time_h(lead_s, 0.5),
-        "lead_time_p95_h": _lead_time_h(lead_s, 0.95),
+        "lead_time_median_h": _hours(median_s),
+        "lead_time_p95_h": _hours(late_s),
         "hubs_first_day_parcels": first_day,
     }
 
 
-def _lead_time_h(lead_s: np.ndarray, share: float) -> float | None:
-    """Hours from order to signed within which `share` of all parcels were signed; None when fewer have been. Reorders."""
-    if not lead_s.size:
-        return None
-    place = max(int(np.ceil(share * lead_s.size * (1 - 1e-12))) - 1, 0)
-    lead_s.partition(place)
-    return _finite(float(lead_s[place]) / HOUR_S)
+def _leads_s(tables: Mapping[str, pd.DataFrame]) -> Iterator[np.ndarray]:
+    """From order to signed [s], of those that are signed."""
+    for piece in chunks(tables, "parcels", ("created_s", "signed_s")):
+        lead_s = piece["signed_s"].to_numpy() - piece["created_s"].to_numpy()
+        yield lead_s[~np.isnan(lead_s)]
+
+
+def _hours(time_s: float | None) -> float | None:
+    return None if time_s is None else time_s / HOUR_S
 
 
 def _hubs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
@@ -207,15 +207,24 @@ def _hubs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     }
 
 
-def _machines(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+def _machines(tables: Mapping[str, pd.DataFrame], scale: float) -> dict[str, Figure]:
     capacity, seconds = _there(tables, "site_capacity"), _there(tables, "site_seconds")
     if capacity is None or seconds is None:
         return {"peak_machines": None, "machine_hours": None}
     end_s = float(seconds["second_s"].max()) + 1.0
+    if (cloud := _there(tables, "machines")) is not None:
+        return machines_of_all(cloud, capacity, end_s, scale)
     return {
         "peak_machines": float(machines(capacity)["machines"].max()),
         "machine_hours": machine_hours(capacity, end_s),
     }
+
+
+def _costs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    """Trips, machines by the hour, and what both cost together."""
+    trips, cloud = _trips(tables), cloud_kpis(tables)
+    costs = [cost for cost in (trips["cost_rmb"], cloud["machine_cost_rmb"]) if cost is not None]
+    return {**trips, **cloud, "cost_rmb": sum(costs) if costs else None}
 
 
 def _trips(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:

@@ -139,6 +139,6 @@ def _busiest_share(seconds_of_service: pd.DataFrame, site_capacity: pd.DataFrame
     minute = seconds_of_service["second_s"].to_numpy() // 60
     first = minute.min()
     busy = np.bincount(minute - first, weights=seconds_of_service["busy"].to_numpy())
-    starts_s = 60.0 * (first + np.arange(busy.size)) + 1.0
-    slots = _in_force(site_capacity, str(seconds_of_service["service"].iloc[0]), "slots", starts_s)
-    return float(np.nanmax(busy / (60.0 * slots)))
+    ends_s = 60.0 * first + np.arange(60 * busy.size) + 1.0
+    slots = _in_force(site_capacity, str(seconds_of_service["service"].iloc[0]), "slots", ends_s)
+    return float(np.nanmax(busy / slots.reshape(-1, 60).sum(axis=1)))

@@ -3,14 +3,14 @@
 parcels (72 M rows, read in pieces) -> parcel_hours, parcel_moves, lead_times, tracking (some ten thousand rows)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from sim.metrics.stages import FINAL, ON_THE_WAY, STATES, Names, hours_reached, named
-from sim.metrics.tracking import Groups, as_table
-from sim.records import chunks, table
+from sim.metrics.tracking import USUAL, Groups, Numbers, as_table
+from sim.records import Counted, Counter, Survey, Tables, chunks, table
 from sim.units import DAY_S, HOUR_S
 
 SUMMARIES = ("parcel_hours", "parcel_moves", "lead_times", "tracking")
@@ -37,12 +37,16 @@ def summaries(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
     The tracking is of all groups as of `MORNING_S`, and of the carriers also as of the end.
 
-    One pass over `parcels`, in pieces; the tables `cities` and `areas` name its places.
+    One pass over `parcels`, in pieces, or none where somebody counts without making the table (`sim.records.Counter`); the
+    tables `cities` and `areas` name its places.
     """
     cities, carriers = Names(), Names()
     band_of = _bands(tables["cities"], cities)
     groups = [Groups(MORNING_S, tables, carriers, cities), Groups(np.inf, tables, carriers, cities, ("carrier",))]
     hours, leads = _Hours(), _Leads(band_of)
+    if isinstance(tables, Tables) and (counter := tables.counter("parcels")) is not None:
+        _ask(counter, cities, carriers, band_of, groups, hours, leads)
+        return _told(hours, leads, groups, carriers)
     for piece in chunks(tables, "parcels", _COLUMNS):
         carrier, origin, destination = (
             carriers.codes(piece["carrier"]),
@@ -53,6 +57,40 @@ def summaries(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         leads.add(piece, carrier, origin, destination)
         for one in groups:
             one.add(piece, carrier, origin, destination)
+    return _told(hours, leads, groups, carriers)
+
+
+def _ask(
+    counter: Counter,
+    cities: Names,
+    carriers: Names,
+    band_of: np.ndarray,
+    groups: Sequence[Groups],
+    hours: "_Hours",
+    leads: "_Leads",
+) -> None:
+    """Have somebody count who need not make the table; the numbers of carriers and cities are brought together."""
+    city = np.array([cities.number(name) for name in counter.cities])
+    carrier = np.array([carriers.number(name) for name in counter.carriers])
+    hub, place = np.unique(groups[0].hub[np.ix_(carrier, city)], return_inverse=True)
+    survey = Survey(
+        at_s=np.array([one.at_s for one in groups]),
+        limits_s=(USUAL.ship_s, USUAL.transit_s, USUAL.signed_s),
+        hub_of=place.reshape(carrier.size, city.size),
+        hubs=hub.size,
+        band_of=band_of[np.ix_(city, city)],
+        bands=len(BANDS),
+        bin_s=BIN_S,
+        moves_days=MOVES_DAYS,
+    )
+    counted = counter.answer(survey)
+    hours.take(counted, carrier)
+    leads.take(counted, carrier)
+    for instant, one in enumerate(groups):
+        one.take(counted, instant, Numbers(carrier, city, hub))
+
+
+def _told(hours: "_Hours", leads: "_Leads", groups: Sequence[Groups], carriers: Names) -> dict[str, pd.DataFrame]:
     end_s = hours.end * HOUR_S
     return {
         "parcel_hours": hours.table(carriers),
@@ -95,6 +133,13 @@ class _Hours:
             grown[:, place] += counted.reshape(count, never + 1)[:, :never]
 
         self._add_moves(days)
+
+    def take(self, counted: Counted, carrier: np.ndarray) -> None:
+        """The same from who has counted all; carrier: the numbers of the carriers there."""
+        present = _present(counted)
+        self._entered = np.zeros((int(carrier[present].max(initial=-1)) + 1, *counted.entered.shape[1:]), np.int64)
+        self._entered[carrier[present]] = counted.entered[present]
+        self._moves = counted.moves
 
     def _add_moves(self, days: np.ndarray) -> None:
         """Count what each day has changed.
@@ -163,6 +208,12 @@ class _Leads:
         grown[: self._count.shape[0], :, : self._count.shape[2]] += self._count
         self._count = grown
 
+    def take(self, counted: Counted, carrier: np.ndarray) -> None:
+        """The same from who has counted all; carrier: the numbers of the carriers there."""
+        present = _present(counted)
+        self._count = np.zeros((int(carrier[present].max(initial=-1)) + 1, *counted.leads.shape[1:]), np.int64)
+        self._count[carrier[present]] = counted.leads[present]
+
     def table(self, carriers: Names) -> pd.DataFrame:
         carrier, band, bin_ = np.nonzero(self._count)
         return table(
@@ -174,6 +225,11 @@ class _Leads:
                 "parcels": self._count[carrier, band, bin_],
             },
         )
+
+
+def _present(counted: Counted) -> np.ndarray:
+    """Which carriers have parcels: bool[carriers]."""
+    return np.asarray(counted.leads.any(axis=(1, 2)))
 
 
 def _bands(cities: pd.DataFrame, names: Names) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics.stages import Names, went_wrong
-from sim.records import chunks, table
+from sim.records import Counted, chunks, table
 from sim.units import DAY_S
 
 BY = ("carrier", "merchant", "lane", "city", "province")
@@ -57,6 +57,14 @@ def standing(parcels: pd.DataFrame, at_s: float, limits: Limits = USUAL) -> np.n
     return np.asarray(found + WRONG * went_wrong(parcels, at_s))
 
 
+class Numbers(NamedTuple):
+    """Numbers that somebody else's carriers, cities and hubs have in `Groups`."""
+
+    carrier: np.ndarray
+    city: np.ndarray
+    hub: np.ndarray
+
+
 class Groups:
     """Counts of parcels by group as of one instant, filled piece by piece.
 
@@ -85,9 +93,10 @@ class Groups:
         self._province = np.zeros(count, np.int64)
         self._province[cities.codes(places["city"])] = self.provinces.codes(places["province"])
         carrier = carriers.codes(areas["carrier"])
-        self._hub = np.zeros((int(carrier.max(initial=-1)) + 1, count), np.int64)
-        self._hub[carrier, cities.codes(areas["city"])] = self.hubs.codes(areas["hub"])
+        self.hub = np.zeros((int(carrier.max(initial=-1)) + 1, count), np.int64)
+        self.hub[carrier, cities.codes(areas["city"])] = self.hubs.codes(areas["hub"])
         self._counts = {name: np.zeros((0, _CLASSES), np.int64) for name in by}
+        self._lanes: np.ndarray | None = None  # numbers of the rows of their counts; None: the rows' own
 
     def add(self, piece: pd.DataFrame, carrier: np.ndarray, origin: np.ndarray, destination: np.ndarray) -> None:
         """Count a piece of the parcels; the numbers of its carriers and cities are given."""
@@ -101,6 +110,25 @@ class Groups:
             found[: len(counts)] += counts
             self._counts[name] = found
 
+    def take(self, counted: Counted, instant: int, there: Numbers) -> None:
+        """Take what has been counted as of number `instant`."""
+        for by in self._counts:
+            if by == "merchant":
+                self._counts[by] = counted.by_merchant[instant]
+            elif by == "carrier":
+                self._counts[by] = np.zeros((len(self.carriers), _CLASSES), np.int64)
+                self._counts[by][there.carrier] = counted.by_lane[instant].sum(axis=(1, 2))
+            elif by == "lane":
+                hubs, lanes = len(self.hubs), counted.by_lane[instant].reshape(-1, _CLASSES)
+                pairs = there.hub[:, None] * hubs + there.hub
+                numbers = (there.carrier[:, None, None] * hubs * hubs + pairs).reshape(-1)
+                self._lanes = np.sort(numbers)  # of their rows
+                self._counts[by] = lanes[np.argsort(numbers)]
+            else:
+                number = there.city if by == "city" else self._province[there.city]
+                self._counts[by] = np.zeros((int(number.max(initial=-1)) + 1, _CLASSES), np.int64)
+                np.add.at(self._counts[by], number, counted.by_city[instant])
+
     def _number(
         self, by: str, piece: pd.DataFrame, carrier: np.ndarray, origin: np.ndarray, destination: np.ndarray
     ) -> np.ndarray:
@@ -113,12 +141,13 @@ class Groups:
         if by == "province":
             return np.asarray(self._province[destination])
         hubs = len(self.hubs)
-        return np.asarray((carrier * hubs + self._hub[carrier, origin]) * hubs + self._hub[carrier, destination])
+        return np.asarray((carrier * hubs + self.hub[carrier, origin]) * hubs + self.hub[carrier, destination])
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """For each kind of group: `by`, `group` and the `COUNTS` of each group that has parcels."""
         for by, counts in self._counts.items():
             known = np.flatnonzero(counts.sum(axis=1))
+            numbers = known if by != "lane" or self._lanes is None else self._lanes[known]
             stand = counts[known].reshape(-1, 2, WRONG).sum(axis=1)
             columns = {
                 "parcels": stand.sum(axis=1),
@@ -130,7 +159,7 @@ class Groups:
                 "long_in_transit": stand[:, LONG_IN_TRANSIT],
                 "just_signed": stand[:, JUST_SIGNED],
             }
-            yield pd.DataFrame({"by": by, "group": [self._name(by, number) for number in known.tolist()], **columns})
+            yield pd.DataFrame({"by": by, "group": [self._name(by, number) for number in numbers.tolist()], **columns})
 
     def _name(self, by: str, number: int) -> str:
         if by == "merchant":

@@ -5,6 +5,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from sim.params.base import ParameterError, Params, RuleError, hint
+from sim.params.cloud import CloudParams
+from sim.params.contingency import ContingencyParams
 from sim.params.data import DataParams
 from sim.params.demand import DemandParams
 from sim.params.geography import GeographyParams
@@ -29,6 +31,8 @@ class FestivalParams(Params):
     demand: DemandParams
     site: SiteParams | None
     rehearsal: RehearsalParams | None  # of the site; without one there is none
+    cloud: CloudParams | None = None  # of the site; without one its machines are fixed but for planned changes
+    contingency: ContingencyParams | None = None  # faults and plans in force; without it nothing goes wrong
     orders: OrdersParams
     parcels: ParcelsParams | None
     stock: StockParams | None  # of the merchants in regional warehouses; without one all is with the merchants
@@ -58,6 +62,10 @@ class FestivalParams(Params):
             problems += _links_problems(self.site, self.demand, "site.links")
             if self.rehearsal is not None:
                 problems += _rehearsal_problems(self.rehearsal, self.site, self.demand)
+            if self.cloud is not None:
+                problems += self.cloud.problems(self.site)
+        elif self.cloud is not None:
+            problems.append("cloud must be off: there is no site (site=off)")
         if problems:
             raise RuleError(problems)
         return self

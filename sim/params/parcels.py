@@ -11,6 +11,7 @@ from sim.units import DAY_S, HOUR_S, seconds
 
 MOST_TOURS = 127  # attempts are counted in 8 bits
 MOST_DAYS = 48  # stamps are counted in 32 bits of 1/1024 s
+WEEK_TOLERANCE = 0.005
 Clocks = Annotated[tuple[Clock, ...], Field(min_length=1)]
 
 
@@ -59,6 +60,8 @@ class TruckParams(Params):
 class LastMileParams(Params):
     """Couriers' tours: all outlets of a carrier start them at the same clocks; what happens at the doors.
 
+    What is refused or damaged waits `return_wait_s` in its outlet, and then goes back through the network.
+
     A courier carries up to `tour_parcels`, or fewer where a tour with so many stops would take more than `tour_s` or last longer
     than customers open, until `closes`.
     """
@@ -78,7 +81,7 @@ class LastMileParams(Params):
     wrong_address_share: Annotated[float, Field(ge=0, lt=1)]
     refused_share: Annotated[float, Field(ge=0, lt=1)]
     forward_s: float = Field(ge=0)
-    return_s: float = Field(gt=0)
+    return_wait_s: float = Field(ge=0)
 
     _clocks = field_validator("tour_clocks")(_are_clocks)
 
@@ -109,8 +112,44 @@ class LastMileParams(Params):
         return self
 
 
+class EverydayParams(Params):
+    """The country's ordinary parcels, which share the hubs with the festival's.
+
+    `parcels_per_day` is the mean of the seven days whose factors are in `week`, from 11 November on. On 11 November itself
+    `displaced_share` of them is missing: the market's ordinary parcels of the day are the festival's. They reach the hubs evenly
+    from `opens` to `closes`; `local_share` stays in the area of its hub, the rest goes to all hubs as people live and spend.
+    """
+
+    parcels_per_day: float = Field(gt=0)
+    week: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=7, max_length=7)]
+    displaced_share: Annotated[float, Field(ge=0, le=1)]
+    local_share: Annotated[float, Field(ge=0, le=1)]
+    opens: Clock
+    closes: Clock
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _are_whole_hours(cls, label: str) -> str:
+        if problem := clock_problem(label):
+            raise ValueError(problem)
+        if seconds(label) % HOUR_S:
+            raise ValueError(f"must be a whole hour, got {label!r}")
+        return label
+
+    @model_validator(mode="after")
+    def _week_has_a_mean(self) -> "EverydayParams":
+        problems = []
+        if seconds(self.opens) >= seconds(self.closes):
+            problems.append(f"closes must be after opens {self.opens}, got {self.closes!r}")
+        if abs(sum(self.week) / 7 - 1.0) > WEEK_TOLERANCE:
+            problems.append(f"week must have the mean 1, got {sum(self.week) / 7:g}")
+        if problems:
+            raise RuleError(problems)
+        return self
+
+
 class HubParams(Params):
-    """One sorting centre: what is left there for the festival's parcels beside everyday ones."""
+    """One sorting centre; without `everyday` parcels, what these leave there."""
 
     sort_per_h: float = Field(gt=0)
     storage_parcels: float = Field(gt=0)
@@ -175,9 +214,13 @@ class TrainParams(Params):
 
 
 class CarrierParams(Params):
-    """One express company. `lanes` is "complete" or a list of directed [from, to] pairs of its hubs."""
+    """One express company. `lanes` is "complete" or a list of directed [from, to] pairs of its hubs.
+
+    `share` is of the festival's parcels, in proportion; `everyday_share` of the country's ordinary ones.
+    """
 
     share: float = Field(gt=0)
+    everyday_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     parcel_rmb: float = Field(ge=0)
     kg_rmb: float = Field(ge=0)
     pickup_per_day: float | None = Field(gt=0)  # None: no limit
@@ -200,13 +243,12 @@ class CapacityParams(Params):
 class ParcelsParams(Params):
     """From the merchant's door to the customer's. Units stand in the fields' names; values and sources in configs/parcels.
 
-    `everyday_parcels`: what else the whole country sends on each day from 11 November on; the last one holds for all that follow.
-    It is not followed through the hubs, whose capacities are what it leaves.
+    `everyday`: None: the hubs' capacities are what ordinary parcels leave. Trucks and couriers always are.
     """
 
     horizon_days: float = Field(gt=0, le=MOST_DAYS)
     lost_share: Annotated[float, Field(ge=0, lt=1)]
-    everyday_parcels: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
+    everyday: EverydayParams | None
     wave_s: float = Field(gt=0)
     hold_s: float = Field(ge=0)
     pickup_clocks: Clocks
@@ -226,4 +268,10 @@ class ParcelsParams(Params):
         tours = self.horizon_days * len(self.last_mile.tour_clocks)
         if tours > MOST_TOURS:
             raise RuleError([f"horizon_days x the number of tour_clocks must be <= {MOST_TOURS} tours, got {tours:g}"])
+        return self
+
+    @model_validator(mode="after")
+    def _everyday_shares_fit(self) -> "ParcelsParams":
+        if (share := sum(carrier.everyday_share for carrier in self.carriers.values())) > 1.0 + 1e-9:
+            raise RuleError([f"carriers must have everyday_share <= 1 [share] together, got {share:g}"])
         return self

@@ -36,6 +36,7 @@ class Accounts:
             np.array([carrier.parcel_rmb for carrier in carriers]),
             np.array([carrier.kg_rmb for carrier in carriers]),
             self._ledger.rows,
+            self._ledger.orders,
             books,
         )
         return {

@@ -1,4 +1,4 @@
-"""One carrier at work: SimPy processes, its own and those of `rounds`, decide when; kernels move the rows.
+"""One carrier at work: SimPy processes, its trains' and those of `rounds`, decide when; kernels move the rows.
 
 pickup round -> van -> gate | hub: sort -> lane -> truck or train -> gate | hub: sort -> outlet's van -> tour
 """
@@ -11,23 +11,25 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.kernels.lane import vehicles_for
-from sim.kernels.outlet import deliver, tour
+from sim.kernels.outlet import deliver, take_back, tour
 from sim.kernels.road import Crew, drive_all
 from sim.kernels.rows import Chain, empty_queues
 from sim.params.parcels import CarrierParams, ParcelsParams
 from sim.parcels.check import lanes_of
-from sim.parcels.clock import Turn, at, daily
+from sim.parcels.clock import Turn, at
 from sim.parcels.fleet import Fleet
 from sim.parcels.last_mile import tour_number
 from sim.parcels.rail import Train
 from sim.parcels.yard import Yard
-from sim.units import HOUR_S, seconds
+from sim.units import HOUR_S
+
+Integers = NDArray[np.int64]
 
 _RESTLESS = Crew(math.inf, 0.0, math.inf, 0.0)  # vans are never long on the road
 
 
 class Carrier:
-    """Starts the processes of carrier number `number` on the yard's environment."""
+    """Carrier number `number`. Starts its trains on the yard's environment."""
 
     def __init__(self, yard: Yard, parcels: ParcelsParams, number: int, seed: int) -> None:
         self.yard = yard
@@ -40,32 +42,35 @@ class Carrier:
         self._first_way = yard.plan.lane_km.size + number * self._cities  # of its feeders
         self._van_s_per_km = HOUR_S / parcels.feeder.speed_kmh
         self._vans = empty_queues(self._cities)
-        self._fleet = Fleet(yard, parcels.truck, own, number, seed)
+        self.fleet = Fleet(yard, parcels.truck, own, number, seed)
+        self.picks_up = True
         lanes = lanes_of(own)
-        self._trains = [
+        self.trains = [
             Train(yard, train, number, self._lanes.start + lanes.index((train.origin, train.destination)), km)
             for train, km in zip(own.trains, yard.plan.train_km[number], strict=True)
         ]
-        self._start()
+        for train in self.trains:
+            yard.env.process(train.run())
 
-    def _start(self) -> None:
-        env, parcels = self.yard.env, self._parcels
-        for clocks, turn, act in (
-            (parcels.pickup_clocks, Turn.PICKUP, self._pick_up),
-            (parcels.timetable_clocks, Turn.TIMETABLE, self._timetable),
-        ):
-            env.process(daily(env, [seconds(clock) for clock in clocks], turn, act))
-        for train in self._trains:
-            env.process(train.run(self.hubs))
+    def pick_up(self) -> int:
+        """Collect what the merchants have packed and what goes back to them, a queue of rows for each city's van.
 
-    def _pick_up(self) -> None:
-        """Collect what the merchants have packed; one van convoy leaves each city for its hub."""
-        yard, ledger, vans = self.yard, self.yard.ledger, self._vans
-        ledger.take_in()
-        if ledger.pick_up(yard.env.now, self.number, vans) == 0:
+        Returns how many there are.
+        """
+        if not self.picks_up:
+            return 0
+        yard, now_s, first = self.yard, self.yard.env.now, self.number * self._cities
+        count = yard.ledger.pick_up(now_s, self.number, self._vans)
+        return count + int(take_back(now_s, first, first + self._cities, self._vans, yard.ledger.rows, yard.outlets))
+
+    def send_vans(self) -> None:
+        """One van convoy leaves each city with what was collected for its hub."""
+        yard, vans = self.yard, self._vans
+        cities = np.flatnonzero(vans.length)
+        if not cities.size:
             return
         arrival_s = self._feeder_arrivals_s(back=True)
-        for city in np.flatnonzero(vans.length).tolist():
+        for city in cities.tolist():
             rows = Chain(int(vans.head[city]), int(vans.tail[city]), int(vans.length[city]))
             vans.length[city] = 0
             yard.in_vans += rows.length
@@ -85,57 +90,52 @@ class Carrier:
         trucks = int(vehicles_for(rows.length, self.yard.weight, self._parcels.truck.capacity_parcels))
         self.yard.reach_gate(hub, rows, trucks)  # vans are counted by the trucks that they would fill
 
-    def _timetable(self) -> None:
-        """The timetable's hour: whatever is there leaves."""
-        self.line_haul(only_full=False)
+    def load_trucks(self, *, only_full: bool) -> NDArray[np.void]:
+        """Load what may leave now; its hubs have been advanced. Returns the departures for `send_trucks`."""
+        lanes, kept = self._due()
+        return self.fleet.load(lanes, kept, only_full=only_full)
 
-    def line_haul(self, *, only_full: bool) -> None:
-        """Send off trucks: those that are full, or whatever is there."""
-        yard = self.yard
-        yard.advance(self.hubs)
-        for lane, kept in self._due():
-            while (rows := int(yard.hubs.lanes.length[lane]) - kept) > 0:
-                if only_full and not self._is_truckload(lane, rows, kept):
-                    break
-                if self._fleet.send(lane, rows) == 0:
-                    break
+    def send_trucks(self, loaded: NDArray[np.void]) -> None:
+        """Loaded trucks leave, and what stands at the gates comes in while there is room."""
+        self.fleet.send(loaded)
         self.unload_gates()
 
-    def _is_truckload(self, lane: int, rows: int, kept: int) -> bool:
-        """Whether rows fill a truck, by volume or by weight; what is left for a train is not weighed apart."""
-        full = rows * self.yard.weight >= self._parcels.truck.capacity_parcels
-        return full or (kept == 0 and int(self.yard.hubs.lane_g[lane]) >= self._fleet.grams)
-
-    def _due(self) -> list[tuple[int, int]]:
+    def _due(self) -> tuple[Integers, Integers]:
         """Lanes with something for trucks, and the rows kept for trains; the lane that has waited longest first, then by number.
 
         A hub with vehicles at its gate gets nothing more, until the first row has waited `hold_s` for it. A lane that the
-        forecast bars gets nothing at all.
+        forecast bars, or that is closed, gets nothing at all.
         """
         yard, block = self.yard, slice(self._lanes.start, self._lanes.stop)
         kept = self._kept_for_trains()
         lanes = np.flatnonzero(yard.hubs.lanes.length[block] > kept)
         since_s = yard.ledger.rows["entered_s"][yard.hubs.lanes.head[block][lanes]]
-        free = yard.hubs.gate.length[yard.plan.lane_to[block][lanes]] == 0
-        may_go = (free | (since_s < yard.env.now - self._parcels.hold_s)) & ~yard.held[block][lanes]
+        free = ~yard.crowded[yard.plan.lane_to[block][lanes]]
+        may_go = free | (since_s < yard.env.now - self._parcels.hold_s)
+        may_go &= ~(yard.held[block][lanes] | yard.closed[block][lanes])
         lanes, since_s = lanes[may_go], since_s[may_go]
         lanes = lanes[np.lexsort((lanes, since_s))]
-        return list(zip((self._lanes.start + lanes).tolist(), kept[lanes].tolist(), strict=True))
+        return self._lanes.start + lanes, kept[lanes]
 
-    def _kept_for_trains(self) -> NDArray[np.int64]:
+    def _kept_for_trains(self) -> Integers:
         """Rows that trucks must leave on each lane."""
         kept = np.zeros(len(self._lanes), np.int64)
-        for train in self._trains:
+        for train in self.trains:
             kept[train.lane - self._lanes.start] += train.kept_rows()
         return kept
 
-    def deliver(self) -> int:
-        """The outlets' vans take what is sorted for them out of the hubs, which are advanced. Returns the rows sent back."""
+    def deliver(self) -> tuple[int, int]:
+        """The outlets' vans take what is sorted for them out of the hubs, which are advanced.
+
+        Returns the rows that are sent back, and those that get back to their merchants.
+        """
         yard, first = self.yard, self.number * self._cities
         arrival_s = self._feeder_arrivals_s(back=False)
         hub_of = yard.plan.routes.hub_of.reshape(-1)
-        sent_back = deliver(first, first + self._cities, hub_of, arrival_s, yard.ledger.rows, yard.hubs, yard.outlets)
-        return int(sent_back)
+        sent_back, returned = deliver(
+            first, first + self._cities, hub_of, arrival_s, yard.ledger.rows, yard.hubs, yard.outlets
+        )
+        return int(sent_back), int(returned)
 
     def tour(self) -> tuple[int, int]:
         """All couriers leave on a tour. Returns the rows that are signed on it and those sent back."""
@@ -147,6 +147,5 @@ class Carrier:
 
     def unload_gates(self) -> None:
         """Unload at the gates of its hubs while there is room."""
-        gates = self.yard.hubs.gate.length[self.hubs.start : self.hubs.stop]
-        for hub in np.flatnonzero(gates).tolist():
+        for hub in np.flatnonzero(self.yard.crowded[self.hubs.start : self.hubs.stop]).tolist():
             self.yard.unload(self.hubs.start + hub)

@@ -5,13 +5,15 @@ the order of `Turn`; rows last, so that a decision never sees what happens to a 
 leave at the same instant go in the config's order. Carriers share nothing.
 """
 
-import heapq
 from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
 
 import simpy
 
+from sim.clock import at
 from sim.units import DAY_S
+
+__all__ = ["Turn", "at", "daily", "every"]
 
 
 class Turn(IntEnum):
@@ -19,23 +21,15 @@ class Turn(IntEnum):
 
     VEHICLE = 1
     FORECAST = 2
-    PICKUP = 3
-    WAVE = 4
-    TIMETABLE = 5
-    TRAIN = 6
-    OUTLET = 7
-    TOUR = 8
-    RECORD = 9
-    ROW = 10
-
-
-def at(env: simpy.Environment, time_s: float, turn: Turn) -> simpy.Event:
-    """An event at exactly a time from now on, which now + (time - now) need not be."""
-    event = simpy.Event(env)
-    event._ok = True
-    event._value = None
-    heapq.heappush(env._queue, (time_s, turn, next(env._eid), event))
-    return event
+    EVERYDAY = 3
+    PICKUP = 4
+    WAVE = 5
+    TIMETABLE = 6
+    TRAIN = 7
+    OUTLET = 8
+    TOUR = 9
+    RECORD = 10
+    ROW = 11
 
 
 def daily(

@@ -15,9 +15,10 @@ from sim.kernels.random import normal_quantile, uniform
 from sim.kernels.road import Crew, drive_all
 from sim.params.weather import ForecastParams
 from sim.parcels.plan import Plan
-from sim.units import HOUR_S
+from sim.units import DAY_S, HOUR_S
 
 Floats = NDArray[np.float64]
+_NEVER_S = 1e9
 
 
 class Outlook(NamedTuple):
@@ -61,6 +62,19 @@ def outlook(plan: Plan, params: ForecastParams, crew: Crew, s_per_km: float, iss
         if held[own_lanes.start : own_lanes.stop].any():
             _go_around(plan, own_hubs, own_lanes, held, wet_s - now_s + params.transfer_h * HOUR_S, next_lane)
     return Outlook(held, next_lane)
+
+
+def way_around(plan: Plan, s_per_km: float, avoided: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Next lane on the way between two hubs, int32[hubs, hubs], when lanes are to be avoided where there is another way.
+
+    The way of least driving, and of fewest hubs in between: each counts as a day.
+    """
+    next_lane = plan.routes.next_lane.copy()
+    cost_s = plan.lane_km * s_per_km + DAY_S + np.where(avoided, _NEVER_S, 0.0)
+    for hubs, lanes in zip(plan.hubs, plan.lanes, strict=True):
+        if avoided[lanes.start : lanes.stop].any():
+            _go_around(plan, hubs, lanes, avoided, cost_s, next_lane)
+    return next_lane
 
 
 def _go_around(

@@ -5,17 +5,18 @@ from collections.abc import Generator
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from sim.draws import stream
-from sim.kernels.lane import vehicles_of_head
+from sim.kernels.lane import SENT, send_trucks
 from sim.kernels.road import Crew, breakdown_km, drive
 from sim.kernels.rows import Chain
 from sim.params.parcels import CarrierParams, TruckParams
 from sim.parcels.clock import Turn, at
-from sim.parcels.record import HIRED, OWN
 from sim.parcels.yard import Room, Way, Yard
 from sim.units import HOUR_S
 
+Integers = NDArray[np.int64]
 Process = Generator[simpy.Event, None, None]
 
 
@@ -26,32 +27,61 @@ class Fleet:
         self._yard = yard
         self._truck = truck
         self._number = number
-        self._free = {OWN: carrier.own_trucks, HIRED: carrier.hired_trucks}
-        self._rmb_per_km = {OWN: truck.own_rmb_per_km, HIRED: truck.hired_rmb_per_km}
+        self._free = np.array([carrier.own_trucks, carrier.hired_trucks])  # by OWN, HIRED
+        self._usual = self._free.copy()
+        self._trucks = self._free.copy()  # that there are at present
+        self._rmb_per_km = (truck.own_rmb_per_km, truck.hired_rmb_per_km)
         self._crew = crew_of(truck)
         self._s_per_km = HOUR_S / truck.speed_kmh
         self._per_km = 0.0 if truck.breakdown_km is None else 1.0 / truck.breakdown_km
-        self.grams = round(1000 * truck.capacity_kg)  # what a truck may carry
+        self._grams = round(1000 * truck.capacity_kg)  # what a truck may carry
         self._key = stream(seed, "parcels.breakdown")
         self._left = np.zeros(yard.plan.lane_km.size, np.int64)  # trucks that left so far, by lane
 
-    def send(self, lane: int, limit: int) -> int:
-        """Send a truck, an own one first, with the first rows of a lane; a row heavier than a truck takes a convoy.
+    @property
+    def free_share(self) -> float:
+        """Share of the usual trucks that are free to leave."""
+        return float(np.maximum(self._free, 0).sum()) / max(1.0, float(self._usual.sum()))
 
-        Returns the rows that left: 0 when no fleet has trucks enough.
+    def resize(self, fleet: int, factor: float) -> None:
+        """So many times the usual trucks of a fleet, OWN or HIRED, from now on; those on the road come back first."""
+        trucks = round(float(self._usual[fleet]) * factor)
+        self._free[fleet] += trucks - self._trucks[fleet]
+        self._trucks[fleet] = trucks
+
+    def load(self, lanes: Integers, kept: Integers, *, only_full: bool) -> NDArray[np.void]:
+        """Load trucks on lanes, in their order; trucks leave the kept rows of each. Own trucks go first.
+
+        Touches only what is this carrier's. Returns the departures, `SENT`.
         """
-        yard, parcels, grams = self._yard, self._truck.capacity_parcels, self.grams
-        vehicles = int(vehicles_of_head(yard.hubs.lanes, lane, yard.weight, parcels, grams, yard.ledger.rows))
-        fleet = next((kind for kind, free in self._free.items() if free >= vehicles), None)
-        if fleet is None:
-            return 0
-        self._free[fleet] -= vehicles
-        km = float(yard.plan.lane_km[lane])
-        room = Room(vehicles, vehicles * parcels, vehicles * grams)
-        way = Way(self._number, fleet, lane, km, vehicles * km * self._rmb_per_km[fleet])
-        trip, chain = yard.load(way, room, limit, math.inf)
-        yard.env.process(self._truck_trip(lane, fleet, vehicles, trip, chain))
-        return chain.length
+        yard, truck = self._yard, self._truck
+        sent = np.empty(np.maximum(self._free, 0).sum(), SENT)
+        count = send_trucks(
+            lanes,
+            kept,
+            only_full,
+            truck.capacity_parcels,
+            self._grams,
+            yard.weight,
+            yard.env.now,
+            self._free,
+            yard.ledger.rows,
+            yard.hubs.lanes,
+            yard.hubs.lane_g,
+            sent,
+        )
+        return sent[:count]
+
+    def send(self, loaded: NDArray[np.void]) -> None:
+        """Trucks that have been loaded leave."""
+        yard, truck = self._yard, self._truck
+        for lane, fleet, vehicles, first, last, rows, grams in loaded.tolist():
+            km = float(yard.plan.lane_km[lane])
+            room = Room(vehicles, vehicles * truck.capacity_parcels, vehicles * self._grams)
+            way = Way(self._number, fleet, lane, km, vehicles * km * self._rmb_per_km[fleet])
+            chain = Chain(first, last, rows)
+            trip = yard.depart(way, room, chain, grams)
+            yard.env.process(self._truck_trip(lane, fleet, vehicles, trip, chain))
 
     def _truck_trip(self, lane: int, fleet: int, vehicles: int, trip: int, rows: Chain) -> Process:
         """Out, unload, and back empty."""
@@ -70,7 +100,7 @@ class Fleet:
             self._yard.env.now,
             lane,
             back,
-            self._s_per_km,
+            self._s_per_km / float(self._yard.pace[lane]),
             fails_km,
             self._truck.repair_s,
             self._crew,

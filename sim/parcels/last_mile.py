@@ -33,6 +33,7 @@ def make_outlets(parcels: ParcelsParams, plan: Plan, seed: int) -> Outlets:
         waiting=empty_queues(couriers.size),
         again=empty_queues(couriers.size),
         forwarded=empty_queues(couriers.size),
+        returning=empty_queues(couriers.size),
         doors=make_doors(last_mile, seed),
     )
 

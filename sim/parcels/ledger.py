@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +10,19 @@ from numpy.typing import NDArray
 from sim.kernels.intake import take_in
 from sim.kernels.lane import rows_on
 from sim.kernels.pickup import pick_up, turn_away
-from sim.kernels.rows import ROW, Queues, blank_row, column, empty_queues
+from sim.kernels.rows import Orders, Queues, blank_row, column, empty_orders, empty_queues, empty_rows
 from sim.kernels.stock import Stock
 from sim.kernels.warehouse import Bays, Warehouses
 from sim.parcels.merchants import Merchants
-from sim.records import OrderBatch
+from sim.records import OrderBatch, no_orders
 from sim.units import DAY_S
 
 _SPARE = 1.05  # room over the planned rows before the first growth
+_LEAST_ROOM = 4096  # rows; with less there is a growth
 
 
 class Ledger:
-    """All parcel rows in order of creation; `rows` moves in memory when it grows, so never keep it across an event.
+    """All parcel rows in order of creation; `rows` and `orders` move in memory when they grow: never keep them across an event.
 
     Room is taken for the planned rows at once: pages that no row has touched cost nothing, and nothing is ever copied.
 
@@ -46,11 +48,13 @@ class Ledger:
         pickups_per_day: Sequence[float | None],
         bring_orders: Callable[[], OrderBatch],
     ) -> None:
-        self.rows = np.empty(math.ceil(_SPARE * planned_rows), ROW)
+        self.rows = empty_rows(math.ceil(_SPARE * planned_rows))
+        self.orders = empty_orders(self.rows.size)
         self._blank = blank_row()
         self.created = 0
         self.merchants = merchants
         self.stock = stock
+        self._packer_city = np.r_[merchants.market.merchant_city, stock.place_city]
         self._weight = weight
         self._bring_orders = bring_orders
         self._last_parcel = np.empty(shoppers, np.int32)  # read only where it has been written
@@ -65,6 +69,11 @@ class Ledger:
         self.bays = _bays(lines, len(pickups_per_day), limited=any(limit is not None for limit in pickups_per_day))
 
     @property
+    def free_work_s(self) -> NDArray[np.float64]:
+        """When each packer's line is free, in work time: float64[packers]."""
+        return self._free_work_s
+
+    @property
     def packed(self) -> Queues:
         """Rows that are at their packers, packed or not."""
         return self.bays.queues
@@ -72,14 +81,20 @@ class Ledger:
     def take_in(self) -> None:
         """Fetch the orders paid before now, make parcels of them and have their merchants pack them."""
         orders = self._bring_orders()
-        if orders.paid_s.size == 0:
-            return
-        self._make_room(self.created + orders.paid_s.size)
+        first, end = 0, orders.paid_s.size
+        while first < end:  # as many at a time as make parcels for which there is room, whatever they are
+            if self.rows.size - self.created < min(end - first, _LEAST_ROOM):
+                self._grow()
+            until = min(end, first + self.rows.size - self.created)
+            self._take_in(OrderBatch(*(column[first:until] for column in orders)))
+            first = until
+
+    def _take_in(self, orders: OrderBatch) -> None:
         merchants = self.merchants
         self.created = take_in(
             orders.paid_s,
-            orders.shopper,
-            orders.number,
+            orders.shopper.astype(np.uint32, copy=False),
+            orders.number.astype(np.uint8, copy=False),
             merchants.keys,
             merchants.market,
             merchants.warehouses,
@@ -89,10 +104,16 @@ class Ledger:
             self.created,
             self._last_parcel,
             self.rows,
+            self.orders,
             self._free_work_s,
             self._free_label_s,
             self.bays,
         )
+
+    def close(self) -> None:
+        """Take in no more orders from now on, and give back the memory that only this needs."""
+        self._bring_orders = no_orders
+        self._last_parcel = np.empty(0, np.int32)
 
     def pick_up(self, now_s: float, carrier: int, vans: Queues) -> int:
         """Put on the vans, a queue a city, what was packed for a carrier before now. Returns the number of rows.
@@ -101,11 +122,12 @@ class Ledger:
         """
         most_rows = self._day_rows[carrier]
         if most_rows is None:
-            return int(pick_up(now_s, carrier, self.created, self.rows, self.bays, vans))
+            return int(pick_up(now_s, carrier, self.created, self._packer_city, self.rows, self.bays, vans))
         if self._day != now_s // DAY_S:
             self._day = int(now_s // DAY_S)
             self._today[:] = 0
-        count = int(pick_up(now_s, carrier, most_rows - self._today[carrier], self.rows, self.bays, vans))
+        most_rows -= int(self._today[carrier])
+        count = int(pick_up(now_s, carrier, most_rows, self._packer_city, self.rows, self.bays, vans))
         self._today[carrier] += count
         keys, market = self.merchants.keys, self.merchants.market
         refused, switched = turn_away(now_s, carrier, keys, market, self.rows, self.bays)
@@ -113,14 +135,28 @@ class Ledger:
         self.switched[carrier] += switched
         return count
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether some carrier picks up no more than so much in a day, so that what one does changes what another finds."""
+        return any(rows is not None for rows in self._day_rows)
+
+    def piece(self, first: int, end: int) -> tuple[NDArray[np.void], Orders]:
+        """Rows `first` to before `end`, and what is ordered with them."""
+        return self.rows[first:end], Orders(*(values[first:end] for values in self.orders))
+
     def column(self, name: str) -> NDArray[np.generic]:
         """One column of the rows that exist; names as in `sim.kernels.rows.COLUMNS`."""
-        return column(self.rows[: self.created], name)
+        return column(*self.piece(0, self.created), name)
 
-    def _make_room(self, needed: int) -> None:
-        size = self.rows.size
-        if needed > size:
-            self.rows.resize(max(needed, size + size // 8), refcheck=False)
+    def _grow(self) -> None:
+        size = max(self.rows.size + self.rows.size // 8, self.created + _LEAST_ROOM)
+        self.rows = _longer(self.rows, empty_rows(size))
+        self.orders = Orders(*map(_longer, self.orders, empty_orders(size)))
+
+
+def _longer(values: NDArray[Any], room: NDArray[Any]) -> NDArray[Any]:
+    room[: values.size] = values
+    return room
 
 
 def _bays(lines: Warehouses, carriers: int, *, limited: bool) -> Bays:

@@ -1,4 +1,4 @@
-"""The whole country's express parcels by day: the festival's beside everyday ones, which the model does not follow one by one."""
+"""The whole country's express parcels by day: the festival's, and everyday ones, as carriers picked them up."""
 
 import math
 
@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from sim.kernels.rows import NOT_YET, TICKS_PER_S
-from sim.params.parcels import ParcelsParams
+from sim.parcels.everyday_traffic import EverydayTraffic
 from sim.parcels.ledger import Ledger
 from sim.records import CHUNK_ROWS, table
 from sim.units import DAY_S
 
 
-def national_days_table(ledger: Ledger, parcels: ParcelsParams, now_s: float, weight: float) -> pd.DataFrame:
+def national_days_table(ledger: Ledger, everyday: EverydayTraffic | None, now_s: float, weight: float) -> pd.DataFrame:
     """Table `national_days`: parcels that carriers picked up on each day that has begun."""
     days = math.ceil(now_s / DAY_S)
     festival = np.zeros(days, np.int64)
@@ -21,13 +21,12 @@ def national_days_table(ledger: Ledger, parcels: ParcelsParams, now_s: float, we
         piece = ticks[first : first + CHUNK_ROWS]
         day = piece[piece != NOT_YET] // np.uint32(DAY_S * TICKS_PER_S)
         festival += np.bincount(day, minlength=days)[:days]
-    last = len(parcels.everyday_parcels) - 1
-    everyday = [parcels.everyday_parcels[min(day, last)] for day in range(days)]
     return table(
         "national_days",
         {
             "day": np.arange(days),
             "festival_parcels": festival * weight,
-            "everyday_parcels": np.array(everyday, np.float64),
+            "everyday_parcels": np.zeros(days) if everyday is None else everyday.national_parcels(days).astype(float),
+            "everyday_delivered_parcels": np.zeros(days) if everyday is None else everyday.delivered_parcels(days),
         },
     )

@@ -18,8 +18,12 @@ from sim.parcels.carrier import Carrier
 from sim.parcels.check import check
 from sim.parcels.clock import Turn, every
 from sim.parcels.dispatch import outlook
+from sim.parcels.everyday_plan import make_everyday
+from sim.parcels.everyday_traffic import EverydayTraffic
 from sim.parcels.fleet import crew_of
+from sim.parcels.gauges import Gauges
 from sim.parcels.ledger import Ledger
+from sim.parcels.levers import Bench, Levers
 from sim.parcels.merchants import make_merchants
 from sim.parcels.plan import make_plan
 from sim.parcels.record import HubHours
@@ -27,7 +31,7 @@ from sim.parcels.rounds import Rounds
 from sim.parcels.stock import Replenishment, check_stock, no_stock, place_stock
 from sim.parcels.yard import make_yard
 from sim.records import OrderBatch, Tables
-from sim.units import HOUR_S
+from sim.units import HOUR_S, seconds
 
 
 class ParcelNetwork:
@@ -77,7 +81,7 @@ class ParcelNetwork:
         check(params, network.geography, weight=weight)
         if stock is not None:
             check_stock(stock, orders, network.geography, advised=advise is not None)
-        self._geography, self._params = network.geography, params
+        self._geography, self._params, self._threads = network.geography, params, threads
         places = {} if stock is None else stock.places
         merchants = make_merchants(orders, params, origins, destinations, seed, places.values())
         placement = None if stock is None else place_stock(stock, merchants, network, destinations, seed, advise)
@@ -99,6 +103,19 @@ class ParcelNetwork:
         self._hours = HubHours(self._yard.hubs, self._yard.gates)
         carriers = [Carrier(self._yard, params, number, seed) for number in range(len(plan.carriers))]
         self._rounds = Rounds(self._yard, params, carriers, threads)
+        self._everyday: EverydayTraffic | None = None
+        if params.everyday is not None:
+            self._everyday = EverydayTraffic(
+                self._yard,
+                make_everyday(params.everyday, params, plan, origins, destinations, seed),
+                [seconds(clock) for clock in params.outlet_clocks],
+                self._rounds.advance,
+                params.truck.capacity_parcels,
+            )
+        bench = Bench(
+            env, params, network.geography, self._yard, carriers, self._hours, merchants, placement, self.advance
+        )
+        self.levers, self.gauges = Levers(bench), Gauges(bench)
         env.process(every(env, HOUR_S, Turn.RECORD, self._write_hour))
         self._held: list[tuple[int, int]] = []  # hour of each forecast, lanes held after it
         if weather is not None and weather.forecast is not None:
@@ -117,8 +134,9 @@ class ParcelNetwork:
         self._rounds.advance()
 
     def finish(self) -> None:
-        """Bring everything to the end of the run and write down the hour that ends with it."""
+        """Bring everything to the end of the run and write down the hour that ends with it; no order comes after it."""
         self.advance()
+        self._yard.ledger.close()
         if (
             self._yard.env.now == (self._hours.written + 1) * HOUR_S
         ):  # SimPy stops before the events of its last instant
@@ -126,13 +144,14 @@ class ParcelNetwork:
 
     def column(self, name: str) -> NDArray[np.generic]:
         """One column of the rows that exist: names as in `sim.kernels.rows.COLUMNS`."""
+        self._yard.stamp()
         return self._yard.ledger.column(name)
 
     def whereabouts(self) -> dict[str, int]:
         """Rows by where they are, counted place by place; after `advance` they add up to `created`.
 
-        `created` counts all rows. A row is `delivering` from the hub's van until it is signed or sent back,
-        and then `returning` until the merchant has it; damage that its outlet will find counts at once.
+        `created` counts all rows. A row is `delivering` from the hub's van until it is signed or sent back, and then `returning`
+        in its outlet, and again on the van to the merchant; damage that its outlet will find counts at once.
         """
         yard = self._yard
         hubs, outlets = yard.hubs, yard.outlets
@@ -147,11 +166,15 @@ class ParcelNetwork:
             "unsorted": _rows(hubs.unsorted),
             "sorted": _rows(hubs.lanes) + _rows(hubs.delivery),
             "delivering": sum(map(_rows, (outlets.waiting, outlets.again, outlets.forwarded))) + yard.signed - signed,
-            "returning": yard.sent_back - returned,
+            "returning": _rows(outlets.returning) + yard.returned - returned,
             "returned": returned,
             "signed": signed,
             "lost": yard.lost,
         }
+
+    def everyday_whereabouts(self) -> dict[str, int]:
+        """Everyday parcels by where they are, see `EverydayTraffic.whereabouts`; empty without them."""
+        return {} if self._everyday is None else self._everyday.whereabouts()
 
     def tables(self) -> Tables:
         """Tables parcels, hub_hours, trips, hubs, cities, areas, fleets, national_days, road_hours and lane_weather as of now.
@@ -181,10 +204,10 @@ class ParcelNetwork:
             "lane_weather": lane_weather_table(self._yard.plan, self._geography),
             "road_hours": road_hours_table(self._yard.plan, self._held, int(self._yard.env.now // HOUR_S)),
             "national_days": national_days_table(
-                self._yard.ledger, self._params, self._yard.env.now, self._yard.weight
+                self._yard.ledger, self._everyday, self._yard.env.now, self._yard.weight
             ),
         }
-        return Tables(ready, {"parcels": large_parcels_table(self._yard, self._geography)})
+        return Tables(ready, {"parcels": large_parcels_table(self._yard, self._geography, self._threads)})
 
     def _look_ahead(self) -> None:
         """Dispatch gets a new forecast."""

@@ -31,22 +31,27 @@ class Train:
         self._yard = yard
         self._params = params
         self._way = Way(carrier, TRAIN, lane, km, params.trip_rmb)
-        self._room = Room(1, params.wagons * params.wagon_parcels, round(1000 * params.wagons * params.wagon_kg))
+        self.set_wagons(1.0)
         self._depart_s = seconds(params.depart_clock)
+
+    def set_wagons(self, factor: float) -> None:
+        """So many times the timetable's wagons from the next departure on; without any it does not run."""
+        wagons = round(self._params.wagons * factor)
+        self._room = Room(1, wagons * self._params.wagon_parcels, round(1000 * wagons * self._params.wagon_kg))
 
     def kept_rows(self) -> int:
         """Rows that trucks must leave it now: as many as it can carry in the last `gather_s` before its departure, else none."""
         gathers = (self._depart_s - self._yard.env.now) % DAY_S <= self._params.gather_s
         return int(rows_on(1, self._yard.weight, self._room.parcels)) if gathers else 0
 
-    def run(self, hubs: range) -> Process:
-        """Process: depart every day from `hubs`, the carrier's."""
+    def run(self) -> Process:
+        """Process: depart every day."""
         yard = self._yard
         day = 0
         while True:
             yield at(yard.env, day * DAY_S + self._depart_s, Turn.TRAIN)
             day += 1
-            yard.advance(hubs)
+            yard.advance(self._way.carrier)
             before_s = yard.env.now - self._params.cutoff_s
             trip, rows = yard.load(self._way, self._room, int(yard.hubs.lanes.length[self.lane]), before_s)
             if trip != NOT_A_TRIP:

@@ -50,11 +50,12 @@ class Trips:
 
 @dataclass
 class Load:
-    """A vehicle at a gate and the rows that are still on it."""
+    """A vehicle at a gate and the rows that are still on it; or vehicles with everyday parcels and none."""
 
     rows: int
     vehicles: int
-    trip: int  # NOT_A_TRIP for a feeder
+    trip: int = NOT_A_TRIP  # for a feeder as well
+    everyday: tuple[int, int] = (0, 0)  # for other hubs, and for here
 
 
 class HubHours:
@@ -67,11 +68,18 @@ class HubHours:
         self._stored: list[NDArray[np.int64]] = []
         self._waiting: list[NDArray[np.int64]] = []
         self._vehicles: list[list[int]] = []
+        self._everyday: list[NDArray[np.int64]] = []  # stored
+        self._everyday_waiting: list[list[int]] = []
 
     @property
     def written(self) -> int:
         """Hours written down so far."""
         return len(self._stored)
+
+    def sorted_until(self, hour: int, hub: int, weight: float) -> float:
+        """Parcels that a hub had sorted by the end of an hour that is written down; 0: the start. Rows count `weight` parcels."""
+        rows, everyday = self._counters[hour][:, 1, hub].tolist()
+        return float(rows * weight + everyday)
 
     def write(self) -> None:
         """Write down the hour that ends now; the hubs have been advanced."""
@@ -79,22 +87,32 @@ class HubHours:
         self._stored.append(self._hubs.stored.copy())
         self._waiting.append(self._hubs.gate.length.copy())
         self._vehicles.append([sum(load.vehicles for load in gate) for gate in self._gates])
+        self._everyday.append(self._hubs.everyday.stored.copy())
+        self._everyday_waiting.append([sum(sum(load.everyday) for load in gate) for gate in self._gates])
 
     def columns(self, weight: float) -> dict[str, NDArray[np.generic]]:
         """Columns by hour, then hub: counts in parcels of `weight` a row."""
         hubs, hours = self._hubs.stored.size, len(self._stored)
-        flows = np.diff(np.array(self._counters), axis=0) * weight  # [hours, 3, hubs]
-        waiting = np.array(self._waiting, dtype=np.float64).reshape(-1) * weight
-        return {
-            "hour": np.repeat(np.arange(1, hours + 1, dtype=np.int32), hubs),
-            "arrived_parcels": flows[:, 0].reshape(-1),
-            "sorted_parcels": flows[:, 1].reshape(-1),
-            "departed_parcels": flows[:, 2].reshape(-1),
-            "backlog_parcels": np.array(self._stored, dtype=np.float64).reshape(-1) * weight,
-            "gate_parcels": waiting,
+        rows, parcels = np.moveaxis(np.diff(np.array(self._counters), axis=0), 1, 0)  # [hours, 3, hubs]
+        stored, waiting = (
+            np.array(counts, dtype=np.float64).reshape(-1) for counts in (self._everyday, self._everyday_waiting)
+        )
+        columns: dict[str, NDArray[np.generic]] = {"hour": np.repeat(np.arange(1, hours + 1, dtype=np.int32), hubs)}
+        for place, name in enumerate(("arrived", "sorted", "departed")):
+            columns[f"{name}_parcels"] = (rows[:, place] * weight + parcels[:, place]).reshape(-1)
+            columns[f"everyday_{name}_parcels"] = parcels[:, place].reshape(-1).astype(np.float64)
+        gate = np.array(self._waiting, dtype=np.float64).reshape(-1) * weight + waiting
+        return columns | {
+            "backlog_parcels": np.array(self._stored, dtype=np.float64).reshape(-1) * weight + stored,
+            "everyday_backlog_parcels": stored,
+            "gate_parcels": gate,
+            "everyday_gate_parcels": waiting,
             "gate_vehicles": np.array(self._vehicles, dtype=np.int32).reshape(-1),
-            "overflow": waiting > 0,
+            "overflow": gate > 0,
         }
 
     def _now(self) -> NDArray[np.int64]:
-        return np.array([self._hubs.arrived, self._hubs.sorted, self._hubs.departed])
+        hubs, everyday = self._hubs, self._hubs.everyday
+        return np.array(
+            [[hubs.arrived, hubs.sorted, hubs.departed], [everyday.arrived, everyday.sorted, everyday.departed]]
+        )

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Rounds:
-    """Starts the sort waves, the outlets' vans and the couriers' tours of all carriers.
+    """Starts the pickups, the sort waves, the timetable, the outlets' vans and the couriers' tours of all carriers.
 
     threads : to move rows on; no result depends on it
     """
@@ -24,25 +24,53 @@ class Rounds:
         self._carriers = carriers
         workers = min(threads, len(carriers))
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
-        env, outlet_clocks, tour_clocks = yard.env, params.outlet_clocks, params.last_mile.tour_clocks
+        env = yard.env
+        for clocks, turn, act in (
+            (params.pickup_clocks, Turn.PICKUP, self._pick_up),
+            (params.timetable_clocks, Turn.TIMETABLE, self._timetable),
+            (params.outlet_clocks, Turn.OUTLET, self._deliver),
+            (params.last_mile.tour_clocks, Turn.TOUR, self._tour),
+        ):
+            env.process(daily(env, [seconds(clock) for clock in clocks], turn, act))
         env.process(every(env, params.wave_s, Turn.WAVE, self._wave))
-        env.process(daily(env, [seconds(clock) for clock in outlet_clocks], Turn.OUTLET, self._deliver))
-        env.process(daily(env, [seconds(clock) for clock in tour_clocks], Turn.TOUR, self._tour))
 
     def advance(self) -> None:
         """Let the sorters of all hubs do everything before now."""
-        self._yard.lost += sum(self._each(lambda carrier: self._yard.sort(carrier.hubs)))
+        self._yard.lost += sum(self._each(lambda carrier: self._yard.sort(carrier.number)))
+
+    def _pick_up(self) -> None:
+        """Vans collect what the merchants have packed; where one carrier's limit fills another's vans, one after the other."""
+        ledger = self._yard.ledger
+        ledger.take_in()
+        if ledger.is_limited:
+            for carrier in self._carriers:
+                carrier.pick_up()
+        else:
+            self._each(Carrier.pick_up)
+        for carrier in self._carriers:
+            carrier.send_vans()
 
     def _wave(self) -> None:
         """A sort wave: full trucks leave."""
+        self._line_haul(only_full=True)
+
+    def _timetable(self) -> None:
+        """The timetable's hour: whatever is there leaves."""
+        self._line_haul(only_full=False)
+
+    def _line_haul(self, *, only_full: bool) -> None:
+        self._yard.ledger.take_in()  # now and then, so that there are never too many new ones
         self.advance()
-        for carrier in self._carriers:
-            carrier.line_haul(only_full=True)
+        loaded = self._each(lambda carrier: carrier.load_trucks(only_full=only_full))
+        for carrier, departures in zip(self._carriers, loaded, strict=True):
+            carrier.send_trucks(departures)
 
     def _deliver(self) -> None:
         """The outlets' vans take what is sorted for them out of the hubs."""
         self.advance()
-        self._yard.sent_back += sum(self._each(Carrier.deliver))
+        for sent_back, returned in self._each(Carrier.deliver):
+            self._yard.sent_back += sent_back
+            self._yard.returned += returned
         for carrier in self._carriers:
             carrier.unload_gates()
 

@@ -1,12 +1,16 @@
 """The parcels part's tables, from its state at an instant."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sim.geography import Geography
-from sim.kernels.rows import COLUMNS, EXCEPTIONS, NOTHING_WRONG, column
+from sim.kernels.rows import DAMAGED, EXCEPTIONS, NOTHING_WRONG, REFUSED, column
 from sim.params.parcels import ParcelsParams
+from sim.parcels.counter import parcel_counter
 from sim.parcels.plan import Plan
 from sim.parcels.record import HIRED, OWN, VEHICLES, Departure, HubHours
 from sim.parcels.yard import Yard
@@ -16,31 +20,51 @@ _PLANNED_AHEAD = ("packed_s", "outlet_s", "signed_s", "returned_s", "exception_s
 """Stamped when they are certain, which is before they happen."""
 
 
-def large_parcels_table(yard: Yard, geography: Geography) -> LargeTable:
+def large_parcels_table(yard: Yard, geography: Geography, threads: int) -> LargeTable:
     """Table `parcels` in pieces, at any later time as of then."""
-    return LargeTable(yard.ledger.created, lambda first, end: parcels_table(yard, geography, first, end))
+    return LargeTable(
+        yard.ledger.created,
+        lambda first, end: parcels_table(yard, geography, first, end),
+        lambda first, end, names: parcels_columns(yard, geography, first, end, names),
+        parcel_counter(yard, geography, threads),
+    )
 
 
 def parcels_table(yard: Yard, geography: Geography, first: int = 0, end: int | None = None) -> pd.DataFrame:
     """Rows `first` to before `end` of table `parcels`: what has happened before now; everything later is NaN."""
-    ledger, plan = yard.ledger, yard.plan
-    rows = ledger.rows[first : ledger.created if end is None else end]
-    cities = pd.Index(geography.name.tolist())
-    columns: dict[str, object] = {name: column(rows, name) for name in PARCELS if name in COLUMNS}
-    columns["sent_back_s"] = np.asarray(columns["returned_s"]) - yard.outlets.doors.return_s
-    for name in _PLANNED_AHEAD:
-        times_s = np.asarray(columns[name])
-        columns[name] = np.where(times_s < yard.env.now, times_s, np.nan)
-    known = np.where(np.isnan(np.asarray(columns["exception_s"], float)), NOTHING_WRONG, rows["exception"])
-    columns["exception"] = pd.Categorical.from_codes(known.astype(np.int8), pd.Index(EXCEPTIONS))
-    columns["parcel"] = np.arange(first, first + rows.size, dtype=np.int64)
-    columns["carrier"] = pd.Categorical.from_codes(rows["carrier"], pd.Index(plan.carriers))
-    columns["category"] = pd.Categorical.from_codes(
-        ledger.merchants.market.merchant_category[rows["merchant"]], pd.Index(ledger.merchants.categories)
-    )
-    columns["origin"] = pd.Categorical.from_codes(rows["origin"], cities)
-    columns["destination"] = pd.Categorical.from_codes(rows["destination"], cities)
-    return table("parcels", columns)
+    return parcels_columns(yard, geography, first, yard.ledger.created if end is None else end, list(PARCELS))
+
+
+def parcels_columns(yard: Yard, geography: Geography, first: int, end: int, names: Sequence[str]) -> pd.DataFrame:
+    """Some columns of the same rows."""
+    ledger, cities = yard.ledger, pd.Index(geography.name.tolist())
+    rows, orders = ledger.piece(first, end)
+    yard.stamp()
+
+    def time_s(name: str) -> NDArray[Any]:
+        times_s: NDArray[Any] = column(rows, orders, "exception_s" if name == "sent_back_s" else name)
+        if name == "sent_back_s":
+            times_s = np.where(np.isin(rows["exception"], (REFUSED, DAMAGED)), times_s, np.nan)
+        return np.where(times_s < yard.env.now, times_s, np.nan) if name in _PLANNED_AHEAD else times_s
+
+    def exception() -> pd.Categorical:
+        known = np.where(np.isnan(time_s("exception_s")), NOTHING_WRONG, rows["exception"])
+        return pd.Categorical.from_codes(known.astype(np.int8), pd.Index(EXCEPTIONS))
+
+    def category() -> pd.Categorical:
+        codes = ledger.merchants.market.merchant_category[orders.merchant]
+        return pd.Categorical.from_codes(codes, pd.Index(ledger.merchants.categories))
+
+    special: dict[str, Callable[[], object]] = {
+        "parcel": lambda: np.arange(first, first + rows.size, dtype=np.int64),
+        "carrier": lambda: pd.Categorical.from_codes(rows["carrier"], pd.Index(yard.plan.carriers)),
+        "origin": lambda: pd.Categorical.from_codes(orders.origin, cities),
+        "destination": lambda: pd.Categorical.from_codes(rows["destination"], cities),
+        "category": category,
+        "exception": exception,
+    }
+    made = {name: special[name]() if name in special else time_s(name) for name in names}
+    return table("parcels", made, only=names)
 
 
 def hub_hours_table(yard: Yard, hours: HubHours, geography: Geography) -> pd.DataFrame:

@@ -18,10 +18,10 @@ from sim.metrics import site as site_metrics
 from sim.metrics.latency import percentiles_by_interval
 from sim.metrics.moves import moves as river
 from sim.metrics.published import gmv_milestones
-from sim.plots import links, rehearsal, shoppers, style
+from sim.plots import cloud, links, national, rehearsal, shoppers, style
 from sim.plots.fleets import DOING_COLORS, plot_fleet
 from sim.plots.flows import plot_flows
-from sim.plots.hubs import plot_hub_backlog
+from sim.plots.hubs import BACKLOG_COLORS, plot_hub_backlog
 from sim.plots.latency import label_percentiles, plot_latency, share_limits
 from sim.plots.moves import STATION_COLORS, plot_moves
 from sim.plots.parcels import STATE_COLORS, plot_lead_times, plot_lead_times_by_distance, plot_states
@@ -116,9 +116,7 @@ def _latency(tables: Tables, scale: float) -> Figure:
 
 
 def _sales(tables: Tables, scale: float) -> Figure:
-    by_second = sales_metrics.sales_by_second(tables)
-    assert by_second is not None  # `needs` of this figure asks for the orders
-    sales = sales_metrics.cumulative_sales(by_second, scale=scale)
+    sales = sales_metrics.cumulative_sales(tables["sales"], scale=scale)
     published = sales_metrics.against_published(sales, gmv_milestones())
     figure, axes = style.sheet(
         4.1,
@@ -185,7 +183,7 @@ def _hubs(tables: Tables, scale: float) -> Figure:
             ha="right",
         )
     _clear_rest(axes, len(worst))
-    style.sheet_key(figure, [[("in the hub", style.BLUE), ("at the gate", style.VERMILION), ("storage", style.INK)]])
+    style.sheet_key(figure, [[*BACKLOG_COLORS.items(), ("storage", style.INK)]])
     return figure
 
 
@@ -318,6 +316,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         ("site_seconds", "site_capacity"),
         _services,
     ),
+    FigureSpec("cloud", cloud.CAPTION, cloud.NEEDS, cloud.draw_cloud),
     FigureSpec(
         "latency",
         "The middle line is what one request in a hundred exceeds; the axis is logarithmic. A line has a gap where too few pages "
@@ -337,9 +336,10 @@ FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
         "sales",
         "The curve should pass through the points; their labels give both numbers.",
-        ("orders",),
+        ("sales",),
         _sales,
     ),
+    FigureSpec("national", national.CAPTION, national.NEEDS, national.draw_national),
     FigureSpec(
         "parcel_states",
         "Orange until the line-haul, blue from then on: where a band is thick for days, that stage is the bottleneck.",

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.metrics import missing_summaries
+from sim.metrics.sales import sales_by_second
 from sim.plots import style
 from sim.plots.catalogue import FIGURES, FigureSpec, Tables
 
@@ -38,7 +39,7 @@ def write_figures(directory: Path, tables: Tables, *, scale: float, png: bool = 
                 continue
             figure = spec.draw(tables, scale)
             paths.append(folder / f"{spec.name}.svg")
-            paths[-1].write_text(_svg(figure), encoding="utf-8")
+            paths[-1].write_text(svg_text(figure), encoding="utf-8")
             if png:
                 paths.append(folder / f"{spec.name}.png")
                 figure.savefig(paths[-1], format="png", dpi=PNG_DPI, metadata={"Software": None})
@@ -46,8 +47,13 @@ def write_figures(directory: Path, tables: Tables, *, scale: float, png: bool = 
 
 
 def in_memory(tables: Tables) -> dict[str, pd.DataFrame]:
-    """The tables that figures are made of, read once; not the parcels, which may be too many, but their summaries."""
-    return {name: tables[name] for name in tables if name != "parcels"} | missing_summaries(tables)
+    """The tables that figures are made of, read once; of orders and parcels, which may be too many, what sums them up.
+
+    "sales" has the orders and sales of each second, see `sim.metrics.sales.sales_by_second`.
+    """
+    found = {name: tables[name] for name in tables if name not in ("orders", "parcels")} | missing_summaries(tables)
+    sales = sales_by_second(found if "demand_seconds" in found else tables)
+    return found if sales is None else found | {"sales": sales}
 
 
 def drawable(spec: FigureSpec, tables: Tables) -> bool:
@@ -55,7 +61,8 @@ def drawable(spec: FigureSpec, tables: Tables) -> bool:
     return all(name in tables and len(tables[name]) for name in spec.needs)
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
+    """A figure as an SVG document; the same figure gives the same bytes."""
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return _PATH.sub(_shorten, text.getvalue()).replace("'DejaVu Sans'", SCREEN_FONTS)

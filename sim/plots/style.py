@@ -29,7 +29,7 @@ VERMILION = "#d55e00"
 ORANGE = "#e69f00"
 PURPLE = "#a04a86"
 DASHED = ("slots", "storage")
-LINED = ("sent", "offered")
+LINED = ("sent", "offered", "load", "everyday, out of the hubs")
 
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",

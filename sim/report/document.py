@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sim.plots import FIGURES, write_figures
 from sim.plots.figures import FOLDER, drawable, in_memory
 from sim.plots.style import TITLE_X
-from sim.report import rows, site
+from sim.report import cloud, rows, site
 from sim.report.answers import answers
 from sim.report.assumptions import Assumption, assumptions
 from sim.report.rehearsal import rehearsal, rehearsal_rows
@@ -56,6 +56,7 @@ def write_report(
         figures=_figures(directory, tables),
         tables={
             "services": site.services(tables, params, scale),
+            "cloud": cloud.machines(tables, params),
             "latencies": site.latencies(tables, scale),
             "shoppers": site.shoppers(tables, scale),
             "links": site.links(tables, scale),
@@ -69,7 +70,7 @@ def write_report(
         has_parcels=kpis["parcels"] is not None,
         kpis=kpis,
         scale=scale,
-        coarse=_is_coarse(params, scale),
+        coarse=is_coarse(params, scale),
         assumptions=assumptions(params) if assumed is None else assumed,
         command=command(params, provenance),
         provenance=json.dumps(provenance, indent=2, ensure_ascii=False, default=str),
@@ -79,7 +80,7 @@ def write_report(
     return path
 
 
-def _is_coarse(params: Mapping[str, Any], scale: float) -> bool:
+def is_coarse(params: Mapping[str, Any], scale: float) -> bool:
     """Whether a truck holds so few of the run's rows that waiting for it to fill is not what it is with real parcels."""
     truck = (params.get("parcels") or {}).get("truck") or {}
     return bool(truck) and float(truck["capacity_parcels"]) * scale < LEAST_ROWS_A_TRUCK

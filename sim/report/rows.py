@@ -74,7 +74,8 @@ KEY_FIGURES = (
     KeyFigure("hub_overflow_h", "Hours of overflow, all hubs", "real"),
     KeyFigure("truck_trips", "Truck trips", "real"),
     KeyFigure("train_trips", "Train trips", "real"),
-    KeyFigure("cost_rmb", "Cost of all trips, RMB", "real"),
+    KeyFigure("machine_cost_rmb", "Cost of the cloud’s machines, RMB", "real"),
+    KeyFigure("cost_rmb", "Cost of all trips, and of the cloud’s machines, RMB", "real"),
     KeyFigure("promise_kept_share", "Handed to the carrier as promised", "share"),
     KeyFigure("postage_rmb", "Postage, RMB", "real"),
 )
@@ -211,6 +212,7 @@ def hub_rows(tables: Tables) -> Table | None:
             NONE if np.isnan(row.peak_s) else clock(row.peak_s)[:-3],
             f"{row.overflow_h:,.0f}" if row.overflow_h else NONE,
             f"{row.gate_vehicles:,.0f}" if row.gate_vehicles else NONE,
+            as_share(row.everyday_parcels / row.arrived_parcels) if row.arrived_parcels else NONE,
         )
         for row in table.head(HUB_ROWS).itertuples()
     ]
@@ -223,8 +225,9 @@ def hub_rows(tables: Tables) -> Table | None:
         "when",
         "overflow, h",
         "vehicles at the gate, most",
+        "everyday",
     )
-    note = "Most parcels there: in the hub and on vehicles at its gate."
+    note = "Most parcels there: in the hub and on vehicles at its gate. Everyday: share of all that arrived in the run."
     if len(table) > len(rows):
         note += f" {len(table) - len(rows)} more hubs did better than these."
     return Table("Hubs, worst first", header, rows, note)

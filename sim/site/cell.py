@@ -1,5 +1,7 @@
 """One cell's state, its growth on demand and its advance to an instant."""
 
+import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +73,12 @@ class Cell:
         *,
         trace: bool = False,
     ) -> None:
-        self.model = model
+        self.model = model._replace(
+            routes=model.routes._replace(cumulative=model.routes.cumulative.copy()),
+            times=kernels.ServiceTimes(*(column.copy() for column in model.times)),
+        )
+        self._usual_times = model.times
+        self.paces: dict[str, np.ndarray] = {}  # by cause, what service times are multiplied with, float64[S]
         buckets = int(model.horizon_s / model.bucket_s)
         pages, segments = model.behaviour.think_mean_s.shape[1], 2 * model.behaviour.region_cumulative.size
         links = with_transfers(Links(*(column.copy() for column in model.links)), _JOBS)
@@ -156,6 +163,32 @@ class Cell:
     def set_servers(self, station: int, servers: int) -> None:
         """Change the servers of a station with any other dispatch; those that close finish what they have."""
         set_lanes(station, servers, self.state.stations)
+
+    def excess(self, station: int) -> int:
+        """Jobs of a station beyond the slots and servers that it still has."""
+        stations = self.state.stations
+        first, lanes = stations.first[station], stations.lanes[station]
+        end = stations.first[station + 1] if station + 1 < stations.first.size else stations.lane_busy.size
+        closed = stations.lane_busy[first + lanes : end].sum() + stations.lane_waiting[first + lanes : end].sum()
+        busy, slots = (column[first : first + lanes] for column in (stations.lane_busy, stations.lane_slots))
+        return int(closed + np.maximum(busy - slots, 0).sum())
+
+    def set_pace(self, cause: str, station: int, factor: float) -> None:
+        """What a cause multiplies the service times of a station with, for requests that reach it from now on."""
+        self.paces.setdefault(cause, np.ones(self._usual_times.mean_s.size))[station] = factor
+        whole = float(np.prod([pace[station] for pace in self.paces.values()]))
+        times, usual = self.model.times, self._usual_times
+        times.mean_s[station] = usual.mean_s[station] * whole
+        times.mu[station] = usual.mu[station] + math.log(whole)
+        times.values_s[station] = usual.values_s[station] * whole
+
+    def marks(self) -> dict[str, float]:
+        """What the cell remembers besides its arrays."""
+        return {"clock_s": self._clock_s, "most_in_flight": self._most_in_flight}
+
+    def go_on(self, marks: Mapping[str, float]) -> None:
+        """Remember what `marks` said in the cell whose arrays this one has now."""
+        self._clock_s, self._most_in_flight = float(marks["clock_s"]), int(marks["most_in_flight"])
 
     def take_orders(self) -> OrderBatch:
         """Orders paid since the last call, by time."""

@@ -82,18 +82,6 @@ def routes(params: SiteParams, pages: list[str], stations: list[str]) -> Routes:
     )
 
 
-def answered_at_once(pages: list[str]) -> Routes:
-    """Routes of a site that is switched off: no page calls a service."""
-    n = len(pages)
-    return Routes(
-        np.ones((n, 1)),
-        np.zeros((n, 1, 1), np.int32),
-        np.zeros((n, 1), np.int32),
-        np.zeros(n, np.int8),
-        np.zeros(0, np.bool_),
-    )
-
-
 def service_times(params: SiteParams, stations: list[str], *, share: float) -> ServiceTimes:
     """Service time distributions of one cell's stations. A waiting room lets in at a steady rate: one after the other.
 
@@ -115,7 +103,9 @@ def service_times(params: SiteParams, stations: list[str], *, share: float) -> S
         shape=1 / np.where(cv > 0, cv, 1.0) ** 2,
         values_s=values_s,
         values=np.array([len(values) for values in observed], np.int64),
-        error_share=np.array([0.0 if room_of(params, name) else params.services[name].error_share for name in stations]),
+        error_share=np.array(
+            [0.0 if room_of(params, name) else params.services[name].error_share for name in stations]
+        ),
     )
 
 
@@ -126,9 +116,3 @@ def _time_of(params: SiteParams, station: str, share: float) -> ServiceTimeParam
     room = params.services[service].waiting_room
     assert room is not None
     return ServiceTimeParams(kind="deterministic", mean_s=1 / (room.rate_per_s * share))
-
-
-def no_service_times() -> ServiceTimes:
-    """Service times of a site that is switched off."""
-    none = np.zeros(0)
-    return ServiceTimes(np.zeros(0, np.int64), none, none, none, none, np.zeros((0, 1)), np.zeros(0, np.int64), none)

@@ -53,10 +53,8 @@ def slots_of_cells(slots: float, cells: int) -> np.ndarray:
     return np.array([total // cells + (index < total % cells) for index in range(cells)], np.int64)
 
 
-def client_of_cell(params: SiteParams | None, scale: float, cells: int) -> Client:
+def client_of_cell(params: SiteParams, scale: float, cells: int) -> Client:
     """What a browser does, as the kernels read it; a cell has its share of the site's retry budget."""
-    if params is None:  # every page answers at once
-        return Client(math.inf, 0, 0, 0, 0.0, 0.0, 1.0, 0.0, math.inf, 0.0)
     client, budget = params.client, params.client.budget
     return Client(
         timeout_s=math.inf if client.timeout_s is None else client.timeout_s,
@@ -150,9 +148,9 @@ def _rules(service: ServiceParams | None, share: float) -> dict[str, float]:
     }
 
 
-def links_of_cell(params: SiteParams | None, pages: list[str], regions: list[str], share: float) -> Links:
+def links_of_cell(params: SiteParams, pages: list[str], regions: list[str], share: float) -> Links:
     """Idle access links of one cell with that share of the site at full scale, by region and channel; none without them."""
-    if params is None or params.links is None:
+    if params.links is None:
         return idle_links(np.zeros(0), np.zeros(0), np.zeros((0, len(pages))))
     links = params.links
     segments = [(region, channel) for region in regions for channel in CHANNELS]
@@ -167,10 +165,3 @@ def link_bit_per_s(links: LinksParams, region: str, channel: Channel, share: flo
     """Bandwidth of one link in a cell with that share of the site at full scale: one line at full speed fits at least."""
     whole = links.bandwidth_bit_per_s(region, channel)
     return max(whole * share, min(whole, 1e6 * links.line_mbit_per_s[channel]))
-
-
-def nothing_shared() -> Share:
-    """A cell's share of a site that is switched off: no stations."""
-    none = np.zeros(0, np.int64)
-    rules = {rule: np.zeros(0, np.asarray(value).dtype) for rule, value in _rules(None, 1.0).items()}
-    return Share(none, none, none, none, none, rules)

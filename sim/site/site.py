@@ -4,45 +4,53 @@ demand (curve, behaviour) -> cells (kernels) -> orders -> bring_orders
                                ^ a change of capacity is a SimPy process
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import simpy
 
+from sim.clock import at
 from sim.draws import stream
 from sim.kernels import cell_state as kernels
 from sim.kernels import recorders, station
 from sim.kernels.arrivals import Curve
 from sim.kernels.calendar import time_order
-from sim.kernels.random import uniforms
 from sim.kernels.visits import Behaviour
-from sim.params.links import CHANNELS
 from sim.params.site import CapacityChange, SiteParams
-from sim.records import OrderBatch, no_orders, table
+from sim.records import OrderBatch, ServiceLoad, Tables, no_orders, table
 from sim.site import tables
 from sim.site.cell import Cell, Model, Share
+from sim.site.gauges import Gauges
 from sim.site.graph import (
-    answered_at_once,
-    no_service_times,
     room_of,
     routes,
     service_graph,
     service_times,
     topological_order,
 )
+from sim.site.levers import Bench, Levers
 from sim.site.shares import (
     cells_at_scale,
     client_of_cell,
     links_of_cell,
-    nothing_shared,
     shares_of_cells,
     slots_of_cells,
     visit_keys,
 )
 from sim.site.tables import Names, totals
+
+
+class Accounts(NamedTuple):
+    """What a site writes down besides its cells' recorders."""
+
+    fetched: OrderBatch  # paid, and handed over
+    kept: OrderBatch  # paid, and still to be handed over
+    capacity: list[tuple[float, str, float, int]]  # of the table site_capacity
+    machines: dict[str, float]  # of each service at present, of the real day
+    working: dict[str, np.ndarray]  # share of them that works, by cell
 
 
 def _by_time(paid_s: np.ndarray, shopper: np.ndarray) -> np.ndarray:
@@ -55,12 +63,12 @@ def _by_time(paid_s: np.ndarray, shopper: np.ndarray) -> np.ndarray:
 
 
 class Site:
-    """All cells of the site, or, without parameters, pages that answer at once.
+    """All cells of the site.
 
     Parameters
     ----------
     env : the clock
-    params : the site's parameters; None switches the site off
+    params : the site's parameters
     pages : names of the pages in the order of `behaviour`
     curve, behaviour : the demand, see sim.demand
     shoppers : shoppers of this run
@@ -68,13 +76,14 @@ class Site:
     bucket_s, horizon_s : width of the calendar's buckets and end of the recording
     regions : where shoppers come from, in the order of `behaviour`
     seed, threads : of the run
+    most_machines : of services whose machines may become more than planned, at full scale
     trace : keep every request's times at every station, for tests
     """
 
     def __init__(
         self,
         env: simpy.Environment,
-        params: SiteParams | None,
+        params: SiteParams,
         *,
         pages: list[str],
         curve: Curve,
@@ -86,17 +95,19 @@ class Site:
         regions: list[str],
         seed: int,
         threads: int = 1,
+        most_machines: Mapping[str, int] | None = None,
         trace: bool = False,
     ) -> None:
         self._env = env
         self._params = params
         self._pages = pages
         self._scale = scale
+        self._shoppers = shoppers
         self._channel_key = stream(seed, "shopper.channel")
         self._wireless_share = behaviour.wireless_share
         self._regions = regions
-        self.services = topological_order(service_graph(params)) if params else []
-        self.cells = cells_at_scale(params, scale) if params else 1
+        self.services = topological_order(service_graph(params))
+        self.cells = cells_at_scale(params, scale)
         share_of_cell = scale / self.cells
         model = Model(
             bucket_s=bucket_s,
@@ -104,12 +115,13 @@ class Site:
             keys=visit_keys(seed),
             behaviour=behaviour,
             client=client_of_cell(params, scale, self.cells),
-            routes=routes(params, pages, self.services) if params else answered_at_once(pages),
-            times=service_times(params, self.services, share=share_of_cell) if params else no_service_times(),
+            routes=routes(params, pages, self.services),
+            times=service_times(params, self.services, share=share_of_cell),
             links=links_of_cell(params, pages, regions, share_of_cell),
         )
         self.horizon_s = horizon_s
-        shares = shares_of_cells(params, self.services, scale) if params else [nothing_shared()]
+        self._most_machines = dict(most_machines or {})
+        shares = shares_of_cells(params, self.services, scale)
         self._cells = [
             Cell(model, curve, shoppers, i, self.cells, share, self._lanes(share), trace=trace)
             for i, share in enumerate(shares)
@@ -118,43 +130,94 @@ class Site:
         self._orders: list[OrderBatch] = []
         self._brought = 0  # batches that were handed over
         self._capacity: list[tuple[float, str, float, int]] = []
-        if params:
-            for row, name in enumerate(self.services):
-                slots = sum(int(share.servers[row] * share.slots[row]) for share in shares)
-                machines = 0 if room_of(params, name) else params.services[name].machines
-                self._note_capacity(name, machines, slots)
-            for change in params.changes:
+        self._machines: dict[str, float] = {}  # of each service at present, of the real day
+        self._working: dict[str, np.ndarray] = {}  # share of them that works, by cell
+        for row, name in enumerate(self.services):
+            slots = sum(int(share.servers[row] * share.slots[row]) for share in shares)
+            machines = 0 if room_of(params, name) else params.services[name].machines
+            self._note_capacity(name, machines, slots)
+        self._machines = {name: service.machines for name, service in params.services.items()}
+        self._working = {name: np.ones(self.cells) for name in params.services}
+        for change in params.changes:
+            if change.at_s >= env.now:  # what came before is in the state that is put back
                 env.process(self._change(change))
+        self.levers, self.gauges = Levers(self._bench()), Gauges(self._bench())
 
     def _lanes(self, share: Share) -> np.ndarray:
         """Most lanes that each service of a cell will ever have: int64[S]."""
         lanes = share.servers.copy()
-        for change in self._params.changes if self._params else ():
-            row = self.services.index(change.service)
+        planned = [(change.service, change.machines) for change in self._params.changes]
+        for service, machines in [*planned, *self._most_machines.items()]:
+            row = self.services.index(service)
             if share.dispatch[row] != station.CENTRAL:
-                lanes[row] = max(lanes[row], slots_of_cells(change.machines * self._scale, self.cells).max())
+                lanes[row] = max(lanes[row], slots_of_cells(machines * self._scale, self.cells).max())
         return lanes
 
-    def _note_capacity(self, name: str, machines: int, slots: int) -> None:
-        self._capacity.append((self._env.now, name, machines * self._scale, slots))
+    def _note_capacity(self, name: str, machines: float, slots: int) -> None:
+        """Write a change down, instead of an earlier one at the same instant."""
+        note = (self._env.now, name, machines * self._scale, slots)
+        for place in range(len(self._capacity) - 1, -1, -1):
+            if self._capacity[place][0] != self._env.now:
+                break
+            if self._capacity[place][1] == name:
+                self._capacity[place] = note
+                return
+        self._capacity.append(note)
 
     def _change(self, change: CapacityChange) -> Generator[simpy.Event, Any, None]:
         """A planned change of a service's machines."""
-        assert self._params is not None
-        yield self._env.timeout(change.at_s)
+        yield at(self._env, change.at_s)
+        self.set_machines(change.service, change.machines)
+
+    def set_machines(self, name: str, machines: float) -> None:
+        """A service has so many of the real day's machines from env.now on; part of a machine counts for its slots.
+
+        The cells share them as equally as whole slots, or under any dispatch but central whole machines, allow.
+        """
         self.advance()
-        service = self._params.services[change.service]
-        row = self.services.index(change.service)
-        if service.dispatch == "central":
-            slots = slots_of_cells(change.machines * service.slots_per_machine * self._scale, self.cells)
-            for cell, n in zip(self._cells, slots.tolist(), strict=True):
-                cell.set_slots(row, n, self._env.now)
-        else:
-            servers = slots_of_cells(change.machines * self._scale, self.cells)
-            slots = servers * service.slots_per_machine
-            for cell, n in zip(self._cells, servers.tolist(), strict=True):
-                cell.set_servers(row, n)
-        self._note_capacity(change.service, change.machines, int(slots.sum()))
+        self._machines[name] = machines
+        self._staff(name)
+
+    def set_working(self, name: str, share: np.ndarray) -> None:
+        """Share of a service's machines that work from env.now on, by cell: float64[cells]; 0: none, above 1: borrowed ones."""
+        self.advance()
+        self._working[name] = share
+        self._staff(name)
+
+    def _staff(self, name: str) -> None:
+        """Give every cell what works of a service's machines. What is part of a slot is a whole one that takes longer."""
+        service, row, now_s = self._params.services[name], self.services.index(name), self._env.now
+        central = service.dispatch == "central"
+        units = slots_of_cells(
+            self._machines[name] * self._scale * (service.slots_per_machine if central else 1), self.cells
+        )
+        slots = 0
+        for cell, whole, share in zip(self._cells, units.tolist(), self._working[name].tolist(), strict=True):
+            working = whole * share
+            count = max(1, round(working)) if working > 0 else 0
+            if central:
+                cell.set_slots(row, count, now_s)
+            else:
+                cell.set_servers(row, max(1, count))
+                cell.set_slots(row, service.slots_per_machine if count else 0, now_s)
+            cell.set_pace("machines", row, count / working if working > 0 else 1.0)
+            slots += count if central else count * service.slots_per_machine
+        self._note_capacity(name, self._machines[name], slots)
+
+    def observe(self, name: str, from_s: float, until_s: float) -> ServiceLoad:
+        """A service over the whole seconds in [from_s, until_s), which is not empty and ends at env.now at the latest."""
+        self.advance()
+        row, seconds = self.services.index(name), slice(int(from_s), int(until_s))
+        sampled = sum(record.site[seconds, row].sum(axis=0) for record in self.records()) / (
+            seconds.stop - seconds.start
+        )
+        return ServiceLoad(float(sampled[recorders.BUSY]), float(sampled[recorders.QUEUE]))
+
+    def excess(self, name: str) -> int:
+        """Requests that a service still works on, at env.now, on machines that take no new ones."""
+        self.advance()
+        row = self.services.index(name)
+        return sum(cell.excess(row) for cell in self._cells)
 
     def advance(self) -> None:
         """Bring all cells to exactly env.now."""
@@ -185,6 +248,35 @@ class Site:
         paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*new, strict=True))
         return OrderBatch(paid_s, shopper.astype(np.int64), number.astype(np.int64), value_rmb)
 
+    def _bench(self) -> Bench:
+        """What the levers need of the site."""
+        return Bench(
+            self._params, self._cells, self.services, self._pages, self._regions, self._scale, self._shoppers,
+            now_s=lambda: float(self._env.now), advance=self.advance, set_working=self.set_working,
+            working=lambda name: float(self._working[name].mean()),
+        )  # fmt: skip
+
+    @property
+    def now_s(self) -> float:
+        """The clock."""
+        return float(self._env.now)
+
+    @property
+    def cells_in_order(self) -> list[Cell]:
+        """The cells by number."""
+        return self._cells
+
+    def accounts(self) -> Accounts:
+        """What the site has written down besides its cells' recorders."""
+        self.advance()
+        fetched, kept = (_joined(part) for part in (self._orders[: self._brought], self._orders[self._brought :]))
+        return Accounts(fetched, kept, self._capacity, self._machines, self._working)
+
+    def open_accounts(self, accounts: Accounts) -> None:
+        """Go on with what another site has written down."""
+        self._orders, self._brought = [accounts.fetched, accounts.kept], 1
+        self._capacity, self._machines, self._working = accounts.capacity, accounts.machines, accounts.working
+
     @property
     def requests(self) -> int:
         """Page requests sent so far."""
@@ -208,26 +300,24 @@ class Site:
             np.concatenate([record.trace_s[:n] for record, n in zip(records, counts, strict=True)]),
         )
 
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """What was recorded until env.now."""
+    def tables(self) -> Tables:
+        """What was recorded until env.now; `orders` is made when it is asked for."""
         names = Names(self._pages, self.services, self._regions)
         recorded = totals(self.records())
         frames = {
             "demand_seconds": tables.demand_seconds(recorded),
             "shopper_minutes": tables.shopper_minutes(recorded, names),
-            "orders": self._orders_table(),
+            "site_seconds": tables.site_seconds(recorded, names),
+            "site_capacity": self._capacity_table(),
+            "latency": tables.latency(recorded, names),
+            "page_latency": tables.page_latency(recorded, names),
+            "service_latency": tables.service_latency(recorded, names),
         }
-        if self._params is not None:
-            frames |= {
-                "site_seconds": tables.site_seconds(recorded, names),
-                "site_capacity": self._capacity_table(),
-                "latency": tables.latency(recorded, names),
-                "page_latency": tables.page_latency(recorded, names),
-                "service_latency": tables.service_latency(recorded, names),
-            }
-            if self._params.links is not None:
-                frames["link_seconds"] = tables.link_seconds(recorded, names, self._link_gbit_per_s())
-        return frames
+        if self._params.links is not None:
+            frames["link_seconds"] = tables.link_seconds(recorded, names, self._link_gbit_per_s())
+        return Tables(
+            frames, {"orders": tables.orders_in_pieces(self._orders, self._channel_key, self._wireless_share)}
+        )
 
     def _link_gbit_per_s(self) -> np.ndarray:
         """Bandwidth of all cells' links together at the run's scale: float64[segments] [Gbit/s]."""
@@ -235,21 +325,14 @@ class Site:
         return np.asarray(bandwidth.sum(axis=0) / 1e9)
 
     def _capacity_table(self) -> pd.DataFrame:
-        time_s, service, machines, slots = zip(*self._capacity, strict=True)
+        notes = sorted(self._capacity, key=lambda note: (note[0], self.services.index(note[1])))
+        time_s, service, machines, slots = zip(*notes, strict=True)
         return table("site_capacity", {"time_s": time_s, "service": service, "machines": machines, "slots": slots})
 
-    def _orders_table(self) -> pd.DataFrame:
-        columns = zip(*(self._orders or [no_orders()]), strict=True)
-        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in columns)
-        drawn = np.empty(shopper.size)
-        uniforms(self._channel_key, shopper, drawn)
-        return table(
-            "orders",
-            {
-                "shopper": shopper,
-                "number": number,
-                "paid_s": paid_s,
-                "value_rmb": value_rmb,
-                "channel": pd.Categorical.from_codes((drawn < self._wireless_share).astype(np.int8), list(CHANNELS)),
-            },
-        )
+
+def _joined(batches: Sequence[OrderBatch]) -> OrderBatch:
+    """Batches one after the other."""
+    if not batches:
+        none = no_orders()
+        return none._replace(shopper=none.shopper.astype(np.uint32), number=none.number.astype(np.uint8))
+    return OrderBatch(*(np.concatenate(column) for column in zip(*batches, strict=True)))

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sim.kernels.random import uniforms
 from sim.kernels.recorders import BUSY, LINK_COLUMNS, QUEUE, RETRIED, SEEN_COLUMNS, SIMPLE, Record, latency_edges_s
 from sim.params.links import CHANNELS
-from sim.records import table
+from sim.records import LargeTable, OrderBatch, no_orders, table
 
 _SUMMED = (
     "demand",
@@ -116,6 +117,30 @@ def page_latency(recorded: Record, names: Names) -> pd.DataFrame:
 def service_latency(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `service_latency`: histogram of the time in each service by hour, region and channel."""
     return _by_segment("service_latency", recorded.service_latency, "service", names.stations, names)
+
+
+def orders(batch: OrderBatch, channel_key: np.uint64, wireless_share: float) -> pd.DataFrame:
+    """Table `orders`, with the channels that their shoppers come by."""
+    drawn = np.empty(batch.shopper.size)
+    uniforms(channel_key, batch.shopper, drawn)
+    channel = pd.Categorical.from_codes((drawn < wireless_share).astype(np.int8), list(CHANNELS))
+    return table("orders", batch._asdict() | {"channel": channel})
+
+
+def orders_in_pieces(batches: Sequence[OrderBatch], channel_key: np.uint64, wireless_share: float) -> LargeTable:
+    """Table `orders` of batches that follow one another; of a whole day it would take as much memory again."""
+    starts = np.cumsum([0, *(batch.paid_s.size for batch in batches)]).tolist()
+
+    def piece(first: int, end: int) -> pd.DataFrame:
+        own = [
+            OrderBatch(*(column[max(first - start, 0) : end - start] for column in batch))
+            for batch, start in zip(batches, starts, strict=False)
+            if start < end and start + batch.paid_s.size > first
+        ]
+        columns = (np.concatenate(column) for column in zip(*(own or [no_orders()]), strict=True))
+        return orders(OrderBatch(*columns), channel_key, wireless_share)
+
+    return LargeTable(starts[-1], piece)
 
 
 def _by_segment(name: str, counts: np.ndarray, what: str, labels: Sequence[str], names: Names) -> pd.DataFrame:
