@@ -129,9 +129,8 @@ def test_hubs_without_lanes_are_all_joined(files: dict[str, Path]) -> None:
 
 
 def test_own_orders_travel_through_the_network_of_2012(files: dict[str, Path]) -> None:
-    result = simulate(
-        overrides=words({"orders": files["orders"]}, scale=0.001, rehearsal="off", **{"orders.merchants": 100})
-    )
+    few = {"orders.merchants": 100, "orders.warehouse.prepacked.merchants": 10}
+    result = simulate(overrides=words({"orders": files["orders"]}, scale=0.001, rehearsal="off", **few))
     assert len(result.tables["cities"]) > 300
     assert result.tables["parcels"]["signed_s"].notna().mean() > 0.9
 
