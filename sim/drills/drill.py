@@ -10,16 +10,10 @@ import numpy as np
 from sim.drills.branch import Arrays, branched
 from sim.drills.stage import FAULT, Stage
 from sim.kernels.recorders import ORDERS_LOST, PAGES_REJECTED, PAGES_SERVED, PAGES_TIMED_OUT
+from sim.metrics.drills import VERDICTS
 from sim.params.contingency import PlanParams
 
-UNNOTICED, NOTICED, WORSE, NEVER, UNPROVEN, STOPPED = (
-    "unnoticed by users",
-    "noticed by users",
-    "makes it worse",
-    "never fired",
-    "fault not felt",
-    "stopped by the drill's guard",
-)
+UNNOTICED, NOTICED, WORSE, NEVER, UNPROVEN, STOPPED = VERDICTS
 _Z = 1.959963984540054  # of a 95 % interval
 _STRIP_S = 5
 
