@@ -68,6 +68,7 @@ def test_a_link_with_lines_enough_carries_as_one_after_the_other(
     arrivals: list[tuple[float, float, int]], lines: float, windows: int, narrowed: bool
 ) -> None:
     sides = []
+    short_cuts = 0
     for quick in (False, True):
         links = idle_links(np.array([100.0 * lines]), np.array([100.0]), np.array([[30.0, 100.0, 250.0]]))
         links = with_transfers(links, REQUESTS)
@@ -84,9 +85,12 @@ def test_a_link_with_lines_enough_carries_as_one_after_the_other(
             n, in_s, in_job = int(new.sum()), time_s[new], job[new]
             out = room()[:2]
             forward = carry if quick and has_lines(0, n, links) else advance_link
+            short_cuts += forward is carry
             found += left(forward(0, end_s, in_s, in_job, n, links, pages, *out), *out)
         sides.append((found, int(links.transfers[0])))
     assert sides[0] == sides[1]
+    if max(1, len(arrivals)) <= 0.8 * lines:
+        assert short_cuts == windows + 8
 
 
 @pytest.mark.parametrize(("slots", "enough"), [(3, True), (2, True), (1, False)])

@@ -10,6 +10,7 @@ import simpy
 
 from experiments._reference.protection import Breaker, Bucket
 from experiments._reference.station import Slots
+from sim.clock import at
 from sim.params.services import ServiceParams
 
 
@@ -164,11 +165,3 @@ class Link:
             bit, _, ended = heapq.heappop(self.under_way)
             ended.succeed()
             self._go_on(bit)
-
-
-def at(env: simpy.Environment, time_s: float) -> simpy.Event:
-    """An event at exactly that instant: the sum of now and a timeout until then may be rounded to another."""
-    event = env.event()
-    event._ok, event._value = True, None
-    heapq.heappush(env._queue, (time_s, simpy.events.NORMAL, next(env._eid), event))
-    return event
