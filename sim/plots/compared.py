@@ -118,14 +118,15 @@ def _midnight(tables: Tables, change: str, base: str) -> Figure:
     return figure
 
 
-def _sales(tables: Tables, change: str, base: str) -> Figure:
-    figure, axes = style.sheet(
-        4.8,
-        "Sales of the day",
-        "So far, and the change less the base with its 95 % interval",
-        rows=2,
-        height_ratios=(3, 2),
+def _with_difference(title: str) -> tuple[Figure, np.ndarray]:
+    """A sheet with room for both sides, and below for what lies between them."""
+    return style.sheet(
+        4.8, title, "So far, and the change less the base with its 95 % interval", rows=2, height_ratios=(3, 2)
     )
+
+
+def _sales(tables: Tables, change: str, base: str) -> Figure:
+    figure, axes = _with_difference("Sales of the day")
     plot_bands(_pair(tables, "sales", change), axes[0, 0], ylabel="sales so far, RMB")
     style.quantity_axis(axes[0, 0])
     plot_difference(difference_band(tables["curves"], "sales", change), axes[1, 0], ylabel="difference, RMB")
@@ -137,13 +138,7 @@ def _sales(tables: Tables, change: str, base: str) -> Figure:
 
 
 def _signed(tables: Tables, change: str, base: str) -> Figure:
-    figure, axes = style.sheet(
-        4.8,
-        "Parcels signed",
-        "So far, and the change less the base with its 95 % interval",
-        rows=2,
-        height_ratios=(3, 2),
-    )
+    figure, axes = _with_difference("Parcels signed")
     pair = _pair(tables, "signed", change)
     end_s = _settled_s([curve for curve, _ in pair])
     plot_bands(_until(pair, end_s), axes[0, 0], ylabel="share of all parcels")
