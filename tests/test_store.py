@@ -83,7 +83,7 @@ def test_unit_and_meaning_of_a_column_travel_with_the_table(tmp_path):
     store.write_result(tmp_path, result())
     field = pyarrow.parquet.read_schema(tmp_path / "tables" / "orders.parquet").field("paid_s")
     assert field.metadata[b"unit"] == b"s"
-    assert field.metadata[b"meaning"] == records.ORDERS["paid_s"].meaning.encode()
+    assert field.metadata[b"meaning"] == records.TABLES["orders"]["paid_s"].meaning.encode()
     packed = pyarrow.parquet.ParquetFile(tmp_path / "tables" / "orders.parquet").metadata.row_group(0).column(0)
     assert packed.compression == "ZSTD"
 

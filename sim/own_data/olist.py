@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.own_data.read import Field, Table
 from sim.params import ParameterError
-from sim.records import PARCELS, table
+from sim.records import TABLES, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def read_olist(file: str, day_zero: str) -> Imported:
     nothing = np.full(kept.size, np.nan)
     # an order table dates the ends of the way only; what happens between hubs is not in it
     handed_s, delivered_s = handed_s[kept], delivered_s[kept]
-    columns: dict[str, object] = dict.fromkeys((name for name in PARCELS if name.endswith("_s")), nothing)
+    columns: dict[str, object] = dict.fromkeys((name for name in TABLES["parcels"] if name.endswith("_s")), nothing)
     columns |= {
         "parcel": np.arange(kept.size),
         "shopper": shopper,
@@ -101,7 +101,7 @@ def read_olist(file: str, day_zero: str) -> Imported:
         "exception": np.full(kept.size, "none", dtype=object),
         "attempts": (~np.isnan(delivered_s)).astype(np.int8),
     }
-    parcels = table("parcels", {name: columns[name] for name in PARCELS})
+    parcels = table("parcels", {name: columns[name] for name in TABLES["parcels"]})
     unknown = np.full(len(names), np.nan)
     cities = table(
         "cities",

@@ -10,7 +10,7 @@ from sim.params.orders import OrdersParams
 from sim.params.parcels import ParcelsParams
 from sim.parcels.ledger import Ledger
 from sim.parcels.stock import Replenishment
-from sim.records import STOCK, table
+from sim.records import TABLES, table
 from sim.units import HOUR_S
 
 
@@ -48,7 +48,7 @@ class Accounts:
     def _stock_table(self, warehouses: Replenishment | None) -> pd.DataFrame:
         """By place, then category; empty when nobody stocks forward."""
         if warehouses is None:
-            return table("stock", {name: [] for name in STOCK})
+            return table("stock", {name: [] for name in TABLES["stock"]})
         placement, categories = warehouses.placement, self._ledger.merchants.categories
         places = placement.outlook.places
         columns = {

@@ -14,7 +14,7 @@ from sim.parcels.counter import parcel_counter
 from sim.parcels.plan import Plan
 from sim.parcels.record import HIRED, OWN, VEHICLES, Departure, HubHours
 from sim.parcels.yard import Yard
-from sim.records import PARCELS, LargeTable, table
+from sim.records import TABLES, LargeTable, table
 
 _PLANNED_AHEAD = ("packed_s", "outlet_s", "signed_s", "returned_s", "exception_s", "sent_back_s")
 """Stamped when they are certain, which is before they happen."""
@@ -32,7 +32,7 @@ def large_parcels_table(yard: Yard, geography: Geography, threads: int) -> Large
 
 def parcels_table(yard: Yard, geography: Geography, first: int = 0, end: int | None = None) -> pd.DataFrame:
     """Rows `first` to before `end` of table `parcels`: what has happened before now; everything later is NaN."""
-    return parcels_columns(yard, geography, first, yard.ledger.created if end is None else end, list(PARCELS))
+    return parcels_columns(yard, geography, first, yard.ledger.created if end is None else end, list(TABLES["parcels"]))
 
 
 def parcels_columns(yard: Yard, geography: Geography, first: int, end: int, names: Sequence[str]) -> pd.DataFrame:
