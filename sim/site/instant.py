@@ -107,8 +107,7 @@ class InstantSite:
     def bring_orders(self) -> OrderBatch:
         """The orders paid before env.now that were not returned before."""
         first, self._brought = self._brought, self._day.book.before(self._env.now)
-        paid_s, shopper, number, value_rmb = self._day.book.rows(first, self._brought)
-        return OrderBatch(paid_s, shopper.astype(np.int64), number.astype(np.int64), value_rmb)
+        return self._day.book.rows(first, self._brought)
 
     @property
     def requests(self) -> int:

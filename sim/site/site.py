@@ -245,8 +245,7 @@ class Site:
         self._brought = len(self._orders)
         if not new:
             return no_orders()
-        paid_s, shopper, number, value_rmb = (np.concatenate(column) for column in zip(*new, strict=True))
-        return OrderBatch(paid_s, shopper.astype(np.int64), number.astype(np.int64), value_rmb)
+        return OrderBatch(*(np.concatenate(column) for column in zip(*new, strict=True)))
 
     def _bench(self) -> Bench:
         """What the levers need of the site."""
