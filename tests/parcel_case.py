@@ -42,7 +42,6 @@ class Case(NamedTuple):
     origins: np.ndarray
     destinations: np.ndarray
     batch: OrderBatch
-    shoppers: int
     weight: float
     seed: int = 1
     weather: WeatherParams | None = None
@@ -108,7 +107,6 @@ def shipped_case(rows: int, seed: int = 1) -> Case:
         origin_weights(places, geography),
         destination_weights(places, geography),
         batch,
-        int(batch.shopper.max()) + 1,
         weight,
         seed,
     )
@@ -322,7 +320,6 @@ def small_case(
         network.geography.population.astype(float)[::-1],
         network.geography.population.astype(float),
         batch,
-        int(batch.shopper.max()) + 1,
         weight,
         seed,
         stock=None if stock is None else build(StockParams, {**SMALL_STOCK, **stock}, "stock"),
@@ -340,7 +337,6 @@ def built(case: Case, env: simpy.Environment, threads: int = 1) -> ParcelNetwork
         destinations=case.destinations,
         seed=case.seed,
         weight=case.weight,
-        shoppers=case.shoppers,
         bring_orders=OrderDouble(env, case.batch),
         weather=case.weather,
         threads=threads,

@@ -167,7 +167,7 @@ def with_port(case: Case, advise: Any) -> ParcelNetwork:
     env = simpy.Environment()
     part = ParcelNetwork(
         env, case.params, case.orders, case.network, origins=case.origins, destinations=case.destinations, seed=case.seed,
-        weight=case.weight, shoppers=case.shoppers, bring_orders=OrderDouble(env, case.batch), stock=case.stock,
+        weight=case.weight, bring_orders=OrderDouble(env, case.batch), stock=case.stock,
         advise=advise,
     )  # fmt: skip
     env.run(until=DAY_S)

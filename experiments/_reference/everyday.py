@@ -4,6 +4,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from experiments._reference.carriers import crew_of
 from experiments._reference.places import Process, Vehicle, at
 from sim.parcels.clock import Turn
 from sim.parcels.everyday_plan import make_everyday
@@ -51,13 +52,26 @@ class EverydayTraffic:
         """Divide what leaves by the other hubs' shares; the hour's draw says who gets what is left of the division."""
         edges = [math.floor(parcels * edge + self.plan.spread[hub, hour]) for edge in self.plan.edges[hub].tolist()]
         for place, other in enumerate(self.plan.to[hub].tolist()):
-            there_h = hour + int(self.plan.lag_h[hub, place])
-            self.env.process(self.trucks(other, there_h, edges[place + 1] - edges[place]))
+            part = edges[place + 1] - edges[place]
+            if self.plan.calm[hour]:
+                self.env.process(self.trucks(other, hour + int(self.plan.lag_h[hub, place]), part))
+            else:
+                self.env.process(self.trucks_in_weather(hub, other, part))
 
     def trucks(self, hub: int, there_h: int, parcels: int) -> Process:
         if parcels > 0:
-            yield at(self.env, there_h * HOUR_S, Turn.EVERYDAY)
+            yield at(self.env, there_h * HOUR_S, Turn.FORECAST)  # before this hour's trucks leave
             self.come[hub] += parcels
+
+    def trucks_in_weather(self, hub: int, end: int, parcels: int) -> Process:
+        """Lane by lane to another hub, where they count from the next full hour on."""
+        truck, plan = self.world.case.params.truck, self.world.plan
+        while parcels > 0 and hub != end:
+            lane = int(plan.routes.next_lane[hub, end])
+            yield from self.world.road.drive(lane, truck.speed_kmh, crew_of(truck), back=False)
+            yield at(self.env, self.env.now + truck.handling_s, Turn.VEHICLE)
+            hub = int(plan.lane_to[lane])
+        yield from self.trucks(end, math.ceil(self.env.now / HOUR_S), parcels)
 
     def outlet_vans(self) -> Process:
         for day in range(math.ceil(self.world.case.params.horizon_days)):

@@ -4,24 +4,22 @@ They come in batches. A batch knows how many rows the sorter takes before it, so
 last row, whatever happens at the same instant.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from sim.kernels import inlined
+from sim.kernels.convoys import IN_LINE, leave, release, stand, take
 
 ONWARD, HERE = range(2)
 """What a batch is made of: parcels for other hubs, and those that are delivered from here."""
 
 
 class Everyday(NamedTuple):
-    """State of the everyday parcels in all hubs; every hub has a ring of unsorted batches."""
+    """State of the everyday parcels in all hubs; their batches are convoys that stand in line."""
 
-    entered_s: np.ndarray  # float64[hubs, places], when a batch was unloaded
-    after: np.ndarray  # int64[hubs, places], rows that the sorter takes before it, since the run's begin
-    parcels: np.ndarray  # int64[hubs, places, 2], for other hubs, and for here
-    first: np.ndarray  # int64[hubs], place of the batch that is next
-    batches: np.ndarray  # int64[hubs], how many they are
+    batches: np.ndarray  # int64[hubs], unsorted
     taken: np.ndarray  # int64[hubs], rows that the sorter has taken since the run's begin, each as often as it passed
     stored: np.ndarray  # int64[hubs], parcels in the hub
     arrived: np.ndarray  # int64[hubs], parcels unloaded so far
@@ -30,30 +28,61 @@ class Everyday(NamedTuple):
     ready: np.ndarray  # int64[hubs, 2], sorted, for other hubs and for here
 
 
+def no_everyday(hubs: int) -> Everyday:
+    """Hubs without everyday parcels."""
+    batches, taken, stored, arrived, done, departed = (np.zeros(hubs, np.int64) for _ in range(6))
+    return Everyday(batches, taken, stored, arrived, done, departed, np.zeros((hubs, 2), np.int64))
+
+
 @inlined
-def enter(hub, now_s, onward, here, unsorted_rows, everyday):
-    """A batch joins a hub's line, where so many rows stand; there is a place for it."""
-    place = (everyday.first[hub] + everyday.batches[hub]) % everyday.after.shape[1]
-    everyday.entered_s[hub, place] = now_s
-    everyday.after[hub, place] = everyday.taken[hub] + unsorted_rows
-    everyday.parcels[hub, place, ONWARD] = onward
-    everyday.parcels[hub, place, HERE] = here
+def room_for(storage_parcels, row_parcels, everyday_parcels):
+    """Everyday parcels for which a hub has room beside those that are there, and its rows."""
+    room = np.int64(math.floor(storage_parcels - row_parcels - everyday_parcels))
+    if row_parcels + (everyday_parcels + room) > storage_parcels:
+        room -= 1
+    return max(room, 0)
+
+
+@inlined
+def unload_batch(hub, convoy, room, now_s, unsorted_rows, everyday, docks, convoys):
+    """Parcels of a convoy join a hub's line, where so many rows stand, while there is room: those for other hubs first.
+
+    Returns whether it is empty now; then it stands in line itself.
+    """
+    onward = min(convoys["onward"][convoy], room)
+    here = min(convoys["here"][convoy], room - onward)
+    if onward + here == 0:
+        return False
+    everyday.stored[hub] += onward + here
+    everyday.arrived[hub] += onward + here
+    docks.everyday[hub] -= onward + here
     everyday.batches[hub] += 1
+    convoys["onward"][convoy] -= onward
+    convoys["here"][convoy] -= here
+    empty = convoys["onward"][convoy] + convoys["here"][convoy] == 0
+    batch = convoy if empty else take(convoys)
+    convoys["time_s"][batch] = now_s
+    convoys["after"][batch] = everyday.taken[hub] + unsorted_rows
+    convoys["onward"][batch] = onward
+    convoys["here"][batch] = here
+    if not empty:
+        convoys["rows"][batch] = 0
+        stand(hub, IN_LINE, batch, docks, convoys)
+    return empty
 
 
 @inlined
-def next_after(hub, everyday):
+def next_after(hub, everyday, docks, convoys):
     """Rows that a hub's sorter takes, since the run's begin, before the first batch in its line; -1 without one."""
-    return everyday.after[hub, everyday.first[hub]] if everyday.batches[hub] > 0 else -1
+    return convoys["after"][docks.first[hub, IN_LINE]] if everyday.batches[hub] > 0 else -1
 
 
 @inlined
-def leave_line(hub, everyday):
+def leave_line(hub, everyday, docks, convoys):
     """The first batch of a hub's line is sorted."""
-    place = everyday.first[hub]
-    everyday.first[hub] = (place + 1) % everyday.after.shape[1]
+    batch = leave(hub, IN_LINE, docks, convoys)
     everyday.batches[hub] -= 1
-    for kind in range(2):
-        parcels = everyday.parcels[hub, place, kind]
-        everyday.ready[hub, kind] += parcels
-        everyday.sorted[hub] += parcels
+    everyday.ready[hub, ONWARD] += convoys["onward"][batch]
+    everyday.ready[hub, HERE] += convoys["here"][batch]
+    everyday.sorted[hub] += convoys["onward"][batch] + convoys["here"][batch]
+    release(batch, convoys)

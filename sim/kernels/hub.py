@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.kernels import inlined, kernel
-from sim.kernels.everyday import Everyday, enter, leave_line, next_after
+from sim.kernels.convoys import DOCKING, IN_LINE, NONE, NOT_A_TRIP, WAITING, go, leave, meet, release, stand, wait
+from sim.kernels.everyday import Everyday, leave_line, next_after, room_for, unload_batch
 from sim.kernels.lane import rows_on
 from sim.kernels.random import uniform
 from sim.kernels.rows import LOST, NOT_YET, REFUSED, Queues, append_chain, fetch_later, grams_of, pop, push, tick
@@ -35,7 +36,6 @@ class Hubs(NamedTuple):
     arrived: np.ndarray  # int64[hubs], rows unloaded so far
     sorted: np.ndarray  # int64[hubs], rows sorted so far
     departed: np.ndarray  # int64[hubs], rows that left so far
-    gate: Queues  # [hubs], rows on vehicles that wait
     unsorted: Queues  # [hubs]
     lanes: Queues  # [lanes], sorted, for another hub
     lane_g: np.ndarray  # int64[lanes], what lies there [g]
@@ -60,16 +60,6 @@ def is_lost(key, share, shopper, number):
     return uniform(key, shopper, number) < share
 
 
-class Arrivals(NamedTuple):
-    """Lists of rows, and batches of everyday parcels, that were unloaded at some hubs, by time."""
-
-    hub: np.ndarray  # int64[n]
-    first: np.ndarray  # int64[n]; of a batch the parcels for other hubs
-    last: np.ndarray  # int64[n]; of a batch the parcels for here
-    rows: np.ndarray  # int64[n]; 0 of a batch
-    time_s: np.ndarray  # float64[n]
-
-
 @inlined
 def goes_back(rows, row):
     """Whether a row that is on its way is on the way back to the merchant."""
@@ -82,28 +72,6 @@ def _come_in(hub, first, last, count, now_s, rows, hubs):
     rows["entered_s"][first] = now_s
     rows["arrival"][first] = FIRST
     append_chain(hubs.unsorted, hub, first, last, count, rows)
-
-
-@kernel
-def unload(hub, limit, now_s, weight, rows, hubs):
-    """Unload at most `limit` rows from the vehicles at a gate, in their order, while there is room. Returns how many."""
-    gate = hubs.gate
-    room_rows = rows_on(1, weight, hubs.storage_parcels[hub] - hubs.everyday.stored[hub])
-    count = min(limit, room_rows - hubs.stored[hub], gate.length[hub])
-    if count <= 0:
-        return 0
-    first, last = gate.head[hub], gate.tail[hub]
-    if count < gate.length[hub]:
-        last = first
-        for _ in range(count - 1):
-            fetch_later(last, rows)
-            last = rows["next_row"][last]
-        gate.head[hub] = rows["next_row"][last]
-    gate.length[hub] -= count
-    _come_in(hub, first, last, count, now_s, rows, hubs)
-    hubs.stored[hub] += count
-    hubs.arrived[hub] += count
-    return count
 
 
 @inlined
@@ -161,33 +129,38 @@ def passes_again(key, share, shopper, number, passed):
 
 
 @inlined
-def _batch_done_s(hub, free_s, until_s, hubs):
+def _batch_done_s(hub, free_s, until_s, hubs, docks, convoys):
     """When the first batch in a line is sorted; infinite unless it is begun before `until_s`."""
-    place = hubs.everyday.first[hub]
-    start_s = max(free_s, hubs.everyday.entered_s[hub, place])
+    batch = docks.first[hub, IN_LINE]
+    start_s = max(free_s, convoys["time_s"][batch])
     if start_s >= until_s:
         return math.inf
-    parcels = np.float64(hubs.everyday.parcels[hub, place, 0] + hubs.everyday.parcels[hub, place, 1])
+    parcels = np.float64(convoys["onward"][batch] + convoys["here"][batch])
     return sorted_at(start_s, parcels, hubs.hour_parcels[hub])
 
 
 @kernel
-def sort_one(hub, until_s, weight, origin, routes, rows, hubs):
-    """Advance one sorter line, see `sort`. Returns the rows that were missed."""
+def sort(hub, until_s, weight, origin, routes, rows, hubs, docks, convoys):
+    """Advance one sorter line: every row and batch that is done before `until_s`, none at or after it.
+
+    origin: int16[rows], the merchants' cities. A sorted row queues for its lane or, in its last hub, for its outlet, unless it is
+    missed there. One that could not be read goes to the end of the line. Everyday parcels are sorted batch by batch, each once.
+    Returns how many rows were missed.
+    """
     lost = 0
     cities = routes.hub_of.shape[1]
     unsorted, hour_parcels = hubs.unsorted, hubs.hour_parcels
     came_s, free_s = hubs.came_s[hub], hubs.free_s[hub]
     hour_end_s, per_s, row_s = -math.inf, 0.0, math.inf
-    taken, batch_after = hubs.everyday.taken[hub], next_after(hub, hubs.everyday)
+    taken, batch_after = hubs.everyday.taken[hub], next_after(hub, hubs.everyday, docks, convoys)
     while True:
         if taken == batch_after:
-            done_s = _batch_done_s(hub, free_s, until_s, hubs)
+            done_s = _batch_done_s(hub, free_s, until_s, hubs, docks, convoys)
             if done_s >= until_s:
                 break
             free_s = done_s
-            leave_line(hub, hubs.everyday)
-            batch_after = next_after(hub, hubs.everyday)
+            leave_line(hub, hubs.everyday, docks, convoys)
+            batch_after = next_after(hub, hubs.everyday, docks, convoys)
             continue
         if unsorted.length[hub] == 0:
             break
@@ -239,32 +212,73 @@ def sort_one(hub, until_s, weight, origin, routes, rows, hubs):
     return lost
 
 
-@kernel
-def sort(first_hub, end_hub, until_s, weight, arrivals, origin, routes, rows, hubs):
-    """Advance the sorter lines of hubs first .. end - 1: every row that is done before `until_s`, none at or after it.
+@inlined
+def _unload(hub, now_s, weight, count, rows, hubs, docks, convoys, emptied):
+    """Unload the vehicles that wait for a hub, which is advanced, in their order, while there is room; see `let_in`."""
+    everyday = hubs.everyday
+    while docks.first[hub, WAITING] != NONE:
+        convoy = docks.first[hub, WAITING]
+        there = convoys["rows"][convoy]
+        if there == 0:
+            room = room_for(hubs.storage_parcels[hub], hubs.stored[hub] * weight, everyday.stored[hub])
+            if not unload_batch(hub, convoy, room, now_s, hubs.unsorted.length[hub], everyday, docks, convoys):
+                break
+            stand(hub, IN_LINE, go(hub, docks, convoys), docks, convoys)
+            continue
+        room = rows_on(1, weight, hubs.storage_parcels[hub] - everyday.stored[hub]) - hubs.stored[hub]
+        unloaded = min(there, room)
+        if unloaded <= 0:
+            break
+        first, last = convoys["first"][convoy], convoys["last"][convoy]
+        if unloaded < there:
+            last = first
+            for _ in range(unloaded - 1):
+                fetch_later(last, rows)
+                last = rows["next_row"][last]
+            convoys["first"][convoy] = rows["next_row"][last]
+            convoys["rows"][convoy] -= unloaded
+        _come_in(hub, first, last, unloaded, now_s, rows, hubs)
+        hubs.stored[hub] += unloaded
+        hubs.arrived[hub] += unloaded
+        docks.rows[hub] -= unloaded
+        if unloaded < there:
+            break
+        if convoys["trip"][convoy] != NOT_A_TRIP:
+            emptied["trip"][count] = convoys["trip"][convoy]
+            emptied["arrive_s"][count] = convoys["arrive_s"][convoy]
+            emptied["unloaded_s"][count] = now_s
+            count += 1
+        release(go(hub, docks, convoys), convoys)
+    return count
 
-    arrivals: `Arrivals` before `until_s`, of these hubs, that the lines do not know yet; origin: int16[rows], the merchants'
-    cities. A sorted row queues for its lane or, in its last hub, for its outlet, unless it is missed there. One that could not
-    be read goes to the end of the line. Everyday parcels are sorted batch by batch, each once. Returns how many rows were missed.
+
+@kernel
+def advance(first_hub, end_hub, until_s, through_s, weight, origin, routes, rows, hubs, docks, convoys, emptied):
+    """Advance hubs first .. end - 1: their vehicles through `through_s`, that instant included, their sorters until `until_s`.
+
+    What is unloaded at an instant stands in line from then on. convoys: with a free record for each that there is and each hub.
+    Output: emptied EMPTIED[n], the trips whose vehicles were unloaded. Returns (rows that were missed, trips).
     """
-    lost = 0
-    for i in range(arrivals.hub.size):
-        hub, time_s = arrivals.hub[i], arrivals.time_s[i]
-        lost += sort_one(hub, time_s, weight, origin, routes, rows, hubs)
-        if arrivals.rows[i] == 0:
-            enter(hub, time_s, arrivals.first[i], arrivals.last[i], hubs.unsorted.length[hub], hubs.everyday)
-        else:
-            _come_in(hub, arrivals.first[i], arrivals.last[i], arrivals.rows[i], time_s, rows, hubs)
+    lost = count = 0
     for hub in range(first_hub, end_hub):
-        lost += sort_one(hub, until_s, weight, origin, routes, rows, hubs)
-    return lost
+        meet(hub, through_s, weight, docks, convoys)
+        while docks.first[hub, DOCKING] != NONE and convoys["time_s"][docks.first[hub, DOCKING]] <= through_s:
+            convoy = leave(hub, DOCKING, docks, convoys)
+            now_s = convoys["time_s"][convoy]
+            lost += sort(hub, now_s, weight, origin, routes, rows, hubs, docks, convoys)
+            wait(hub, convoy, docks, convoys)
+            count = _unload(hub, now_s, weight, count, rows, hubs, docks, convoys, emptied)
+        lost += sort(hub, until_s, weight, origin, routes, rows, hubs, docks, convoys)
+    return lost, count
 
 
 @kernel
-def arrive(hub, first, last, count, limit, now_s, weight, rows, hubs):
-    """Vehicles with the list of `count` rows from `first` to `last` reach the gate of a hub, which has been advanced; it unloads.
+def let_in(first_hub, end_hub, now_s, weight, rows, hubs, docks, convoys, emptied):
+    """Unload what waits for hubs first .. end - 1, which are advanced, while there is room.
 
-    limit: rows, of those at the gate then, that come before any everyday parcels there. Returns the rows unloaded.
+    Output: emptied EMPTIED[n], the trips whose vehicles have been unloaded. Returns their number.
     """
-    append_chain(hubs.gate, hub, first, last, count, rows)
-    return unload(hub, limit, now_s, weight, rows, hubs)
+    count = 0
+    for hub in range(first_hub, end_hub):
+        count = _unload(hub, now_s, weight, count, rows, hubs, docks, convoys, emptied)
+    return count

@@ -1,13 +1,43 @@
 """Lanes: rows that wait for a vehicle, and the vehicle that takes the first of them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from sim.kernels import kernel
+from sim.kernels import inlined, kernel
 from sim.kernels.random import exponential
 from sim.kernels.rows import NOBODY, NOT_YET, fetch_later, grams_of, pop, push, tick
 
-SENT = np.dtype([(name, np.int64) for name in ("lane", "fleet", "vehicles", "first", "last", "rows", "grams")])
-"""A departure: on which lane, own (0) or hired (1) trucks, how many, the list of rows on board, their number and weight."""
+SENT = np.dtype(
+    [
+        *((name, np.int64) for name in ("carrier", "kind", "vehicles", "lane", "number", "rows", "grams", "room_g")),
+        *((name, np.float64) for name in ("depart_s", "room_parcels", "km", "rmb")),
+        ("first", np.int32),
+        ("last", np.int32),
+    ]
+)
+"""A departure: whose, own (0) or hired (1) trucks or a train (2), how many, on which lane, and how many departures it had before;
+the list of rows on board, their number and weight; what there is room for; when it leaves, how far it goes and at what cost."""
+
+
+class Trucks(NamedTuple):
+    """What all trucks of a carrier have in common."""
+
+    carrier: int
+    parcels: float  # that one may carry
+    grams: int
+    own_rmb_per_km: float
+    hired_rmb_per_km: float
+
+
+class Hold(NamedTuple):
+    """Lanes that are not served, or not yet."""
+
+    held: np.ndarray  # bool[lanes], because of a forecast
+    closed: np.ndarray  # bool[lanes]
+    lane_to: np.ndarray  # int32[lanes], hub
+    crowded: np.ndarray  # bool[hubs]; gets nothing until the first row has waited
+    since_s: float  # since before this instant
 
 
 @kernel
@@ -68,44 +98,89 @@ def load(lanes, lane, limit, before_s, capacity_parcels, capacity_g, weight, now
     return first, last, count, loaded_g
 
 
+@inlined
+def _is_full(lane, kept, weight, trucks, lanes, lane_g):
+    """Whether what trucks may take of a lane fills one, by volume or, where nothing is kept, by weight."""
+    return (lanes.length[lane] - kept) * weight >= trucks.parcels or (kept == 0 and lane_g[lane] >= trucks.grams)
+
+
 @kernel
-def send_trucks(due, kept, only_full, capacity_parcels, capacity_g, weight, now_s, free, rows, lanes, lane_g, sent):
-    """A carrier's trucks leave on its lanes, one after the other, with the first rows of each.
+def due_lanes(first_lane, kept, only_full, weight, trucks, hold, rows, lanes, lane_g, due):
+    """Lanes of a carrier, from `first_lane` on, whose rows may leave now.
+
+    That whose first row has waited longest comes first, of equals that with the smaller number.
+
+    kept: int64[lanes of the carrier], rows that trucks leave there; only_full: none where no truck would be full.
+    Output: due int64[lanes of the carrier]. Returns their number.
+    """
+    n = 0
+    for i in range(kept.size):
+        lane = first_lane + i
+        if lanes.length[lane] <= kept[i] or hold.held[lane] or hold.closed[lane]:
+            continue
+        if only_full and not _is_full(lane, kept[i], weight, trucks, lanes, lane_g):
+            continue
+        since_s = rows["entered_s"][lanes.head[lane]]
+        if hold.crowded[hold.lane_to[lane]] and since_s >= hold.since_s:
+            continue
+        place = n
+        while place > 0 and rows["entered_s"][lanes.head[due[place - 1]]] > since_s:
+            due[place] = due[place - 1]
+            place -= 1
+        due[place] = lane
+        n += 1
+    return n
+
+
+@kernel
+def send_trucks(
+    first_lane, kept, only_full, now_s, weight, trucks, hold, lane_from, lane_km, free, rows, lanes, lane_g, stored, departed,
+    due, sent,
+):  # fmt: skip
+    """A carrier's trucks are loaded and leave on its lanes, one after the other, with the first rows of each.
 
     An own truck goes first; a row heavier than a truck takes a convoy. When no fleet has trucks enough the load waits.
 
     Parameters
     ----------
-    due : int64[n], lanes that may be served, in their order
-    kept : int64[n], rows that trucks leave there
-    only_full : whether only full trucks leave, by volume or, where nothing is kept, by weight
+    first_lane, kept, only_full, due : see `due_lanes`
     free : int64[2], own and hired trucks that are there, updated
-    sent : SENT[m], the result, m >= trucks that are free
+    stored, departed : int64[hubs], rows in each hub and rows that left it, updated
+    sent : SENT[m], the result, m >= trucks that are free; all but `number`
 
     Returns the number of departures.
     """
     departures = 0
-    for i in range(due.size):
+    for i in range(due_lanes(first_lane, kept, only_full, weight, trucks, hold, rows, lanes, lane_g, due)):
         lane = due[i]
-        while lanes.length[lane] > kept[i]:
-            limit = lanes.length[lane] - kept[i]
-            full = limit * weight >= capacity_parcels or (kept[i] == 0 and lane_g[lane] >= capacity_g)
-            if only_full and not full:
+        keep = kept[lane - first_lane]
+        while lanes.length[lane] > keep:
+            if only_full and not _is_full(lane, keep, weight, trucks, lanes, lane_g):
                 break
-            vehicles = vehicles_of_head(lanes, lane, weight, capacity_parcels, capacity_g, rows)
+            vehicles = vehicles_of_head(lanes, lane, weight, trucks.parcels, trucks.grams, rows)
             fleet = 0 if free[0] >= vehicles else 1
             if free[fleet] < vehicles:
                 break
             free[fleet] -= vehicles
-            room, room_g = vehicles * capacity_parcels, vehicles * capacity_g
+            room, room_g = vehicles * trucks.parcels, vehicles * trucks.grams
+            limit = lanes.length[lane] - keep
             first, last, count, grams = load(lanes, lane, limit, np.inf, room, room_g, weight, now_s, rows, lane_g)
-            sent["lane"][departures] = lane
-            sent["fleet"][departures] = fleet
+            stored[lane_from[lane]] -= count
+            departed[lane_from[lane]] += count
+            sent["carrier"][departures] = trucks.carrier
+            sent["kind"][departures] = fleet
             sent["vehicles"][departures] = vehicles
-            sent["first"][departures] = first
-            sent["last"][departures] = last
+            sent["lane"][departures] = lane
             sent["rows"][departures] = count
             sent["grams"][departures] = grams
+            sent["room_g"][departures] = room_g
+            sent["depart_s"][departures] = now_s
+            sent["room_parcels"][departures] = room
+            sent["km"][departures] = lane_km[lane]
+            rmb_per_km = trucks.own_rmb_per_km if fleet == 0 else trucks.hired_rmb_per_km
+            sent["rmb"][departures] = vehicles * lane_km[lane] * rmb_per_km
+            sent["first"][departures] = first
+            sent["last"][departures] = last
             departures += 1
     return departures
 

@@ -88,6 +88,14 @@ def same_merchant(keys, market, shopper, number):
 
 
 @kernel
+def next_is_same(keys, market, shopper, number):
+    """Whether the shopper's next order, if there is one, is physical and for the merchant of this physical one."""
+    return uniform(keys.same_merchant, shopper, number + 1) < market.same_merchant_share and not is_virtual(
+        keys, market, shopper, number + 1
+    )
+
+
+@kernel
 def merchant_of(keys, market, shopper, number):
     """The merchant of an order that is not for the one before."""
     return pick_guided(market.merchant_cumulative, market.merchant_guide, uniform(keys.merchant, shopper, number))

@@ -2,14 +2,14 @@
 
 from sim.kernels import inlined, kernel
 from sim.kernels.orders import next_carrier
-from sim.kernels.rows import fetch_later, pop, push, tick
+from sim.kernels.prefetch import prefetch
+from sim.kernels.rows import AHEAD, fetch_later, pop, push, tick
 
 
 @inlined
 def packer_of(bay, bays):
-    """Whose bay it is."""
-    first = 0 if bay < bays.labelled else bays.labelled if bay < bays.packed else bays.packed
-    return (bay - first) // bays.carriers
+    """Whose bay it is, of those of a carrier."""
+    return bay - (0 if bay < bays.labelled else bays.labelled if bay < bays.packed else bays.packed)
 
 
 @kernel
@@ -21,10 +21,14 @@ def pick_up(now_s, carrier, most_rows, packer_city, rows, bays, vans):
     """
     count = 0
     queues = bays.queues
-    for bay in range(carrier, queues.length.size, bays.carriers):
+    first = carrier * bays.each
+    for bay in range(first, first + bays.each):
+        ahead = bay + AHEAD
+        if ahead < first + bays.each and queues.length[ahead] > 0:
+            prefetch(rows, queues.head[ahead])
         if queues.length[bay] == 0:
             continue
-        city = packer_city[packer_of(bay, bays)]
+        city = packer_city[packer_of(bay - first, bays)]
         while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
             if count == most_rows:
                 return count
@@ -45,13 +49,14 @@ def turn_away(now_s, carrier, keys, market, rows, bays):
     """
     refused, switched = 0, 0
     queues = bays.queues
-    for bay in range(bays.labelled + carrier, queues.length.size, bays.carriers):
-        packer = packer_of(bay, bays)
+    first = carrier * bays.each
+    for bay in range(first + bays.labelled, first + bays.each):
+        packer = packer_of(bay - first, bays)
         while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
             row = pop(queues, bay, rows)
             other = next_carrier(keys, market, carrier, rows["shopper"][row], rows["number"][row])
             rows["carrier"][row] = other
-            push(queues, packer * bays.carriers + other, row, rows)
+            push(queues, other * bays.each + packer, row, rows)
             refused += 1
             switched += other != carrier
     return refused, switched

@@ -39,7 +39,7 @@ class Warehouses(NamedTuple):
 
 
 class Bays(NamedTuple):
-    """Rows at the packers' bays: three blocks of queues, each of one queue a packer and carrier.
+    """Rows at the packers' bays: of each carrier three blocks of queues, one a packer, side by side as it goes through them.
 
     refused | labelled | packed
 
@@ -47,9 +47,9 @@ class Bays(NamedTuple):
     """
 
     queues: Queues
-    labelled: int  # where the second block begins
-    packed: int  # where the third does
-    carriers: int
+    each: int  # queues of a carrier
+    labelled: int  # of these, the first of the second block
+    packed: int  # and of the third
 
 
 @kernel
@@ -117,4 +117,4 @@ def pack(row, packer, items, prepacked, weight, warehouses, rows, orders, free_w
         first = bays.packed
     rows["entered_s"][row] = packed_s
     orders.packed_tick[row] = tick(packed_s)
-    push(bays.queues, first + packer * bays.carriers + rows["carrier"][row], row, rows)
+    push(bays.queues, rows["carrier"][row] * bays.each + first + packer, row, rows)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,8 @@ class EverydayPlan:
     elsewhere: Integers  # [days], what carriers that the model does not have pick up
     to: NDArray[np.int32]  # [hubs, others], the other hubs; itself where there are no more
     edges: Floats  # [hubs, others + 1], from 0 to 1, shares of the other hubs in a row
-    lag_h: Integers  # [hubs, others], hours on the way
+    lag_h: Integers  # [hubs, others], hours on the way, on dry roads
+    calm: NDArray[np.bool_]  # [hours], whether no road is slowed before all that leaves then is there
     spread: Floats  # [hubs, hours], in [0, 1): which hub gets what is left of the division
     on_the_road: Integers  # [hubs, hours], what was sent before the run, by the hour at which it gets to each hub
 
@@ -70,9 +72,17 @@ def make_everyday(
         to=to,
         edges=edges,
         lag_h=lag_h,
-        spread=np.array([[uniform(key, hub, hour) for hour in range(hours)] for hub in range(hubs)]),
+        calm=_calm(plan.roads.speed_share, hours, int(lag_h.max(initial=0))),
+        spread=_spread(int(key), hubs, hours),
         on_the_road=_whole(_under_way((1.0 - stays)[:, None] * before, to, edges, lag_h)),
     )
+
+
+@lru_cache(maxsize=4)
+def _spread(key: int, hubs: int, hours: int) -> Floats:
+    """`spread` of the plan; the points of a sweep share their seeds, and so their draws."""
+    known = np.uint64(key)
+    return np.array([[uniform(known, hub, hour) for hour in range(hours)] for hub in range(hubs)])
 
 
 def _country_parcels(params: EverydayParams, from_h: int, end_h: int) -> Floats:
@@ -82,7 +92,17 @@ def _country_parcels(params: EverydayParams, from_h: int, end_h: int) -> Floats:
     opens_s, closes_s = seconds(params.opens), seconds(params.closes)
     opened = (clock_s >= opens_s) & (clock_s < closes_s)
     of_day = params.parcels_per_day * np.array(params.week)[day % 7] * np.where(day == 0, 1 - params.displaced_share, 1)
+    for number, parcels in enumerate(params.other_sales):
+        of_day[day == number] += parcels
     return np.asarray(opened * of_day * HOUR_S / (closes_s - opens_s))
+
+
+def _calm(speed_share: Floats, hours: int, longest_h: int) -> NDArray[np.bool_]:
+    """`calm` of the plan, for ways of `longest_h` hours. speed_share: float64[links, hours]."""
+    slowed = np.zeros(hours + longest_h, np.bool_)
+    known = min(slowed.size, speed_share.shape[1])
+    slowed[:known] = (speed_share[:, :known] < 1.0).any(axis=0)
+    return np.array([not slowed[hour : hour + longest_h].any() for hour in range(hours)])
 
 
 def _of_hubs(weights: Floats, hub_of: NDArray[np.int32], hubs: int) -> Floats:

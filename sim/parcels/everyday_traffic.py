@@ -8,15 +8,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.convoys import DOCKING, WAITING, bring
 from sim.kernels.everyday import HERE, ONWARD
+from sim.kernels.trips import hours_on_way
+from sim.params.parcels import TruckParams
 from sim.parcels.clock import Turn, daily, every
 from sim.parcels.everyday_plan import DAY_H, EverydayPlan
+from sim.parcels.fleet import crew_of
 from sim.parcels.yard import Yard
 from sim.units import HOUR_S
 
 
 class EverydayTraffic:
-    """Starts the processes of everyday traffic. It has trucks and vans of its own, enough of them and dry roads.
+    """Starts the processes of everyday traffic. It has enough trucks and vans of its own, and nothing but weather delays them.
 
     Parameters
     ----------
@@ -24,7 +28,7 @@ class EverydayTraffic:
     plan : what comes when
     outlet_clocks_s : when the outlets' vans leave the hubs
     advance : brings all hubs to exactly now
-    truck_parcels : parcels on a vehicle, to count those at the gates
+    truck : how its trucks drive and what they hold
     """
 
     def __init__(
@@ -33,12 +37,12 @@ class EverydayTraffic:
         plan: EverydayPlan,
         outlet_clocks_s: Sequence[float],
         advance: Callable[[], None],
-        truck_parcels: float,
+        truck: TruckParams,
     ) -> None:
         self._yard = yard
         self._plan = plan
         self._advance = advance
-        self._truck_parcels = truck_parcels
+        self._truck = truck
         hubs, hours, _ = plan.pickups.shape
         longest_h = int(plan.lag_h.max(initial=0))
         self._due = np.zeros((hubs, hours + longest_h + 1), np.int64)  # by the hour of arrival
@@ -64,22 +68,24 @@ class EverydayTraffic:
             "began": self._began,
             "brought": int(self.brought.sum()),
             "on_the_road": int(self._due.sum()),
-            "gate": yard.everyday_docking + sum(sum(load.everyday) for gate in yard.gates for load in gate),
+            "gate": sum(yard.on_vehicles(state)["everyday"] for state in (DOCKING, WAITING)),
             "hubs": int(hubs.stored.sum()),
             "delivered": int(self.delivered.sum()),
         }
 
     def _move(self) -> None:
         """The hour's trucks leave, and what has come stands at the gates."""
-        hour = int(self._yard.env.now // HOUR_S)
+        yard, hour = self._yard, int(self._yard.env.now // HOUR_S)
         self._advance()
         self._send_on(hour)
         onward, here = self._plan.pickups[:, hour, ONWARD], self._plan.pickups[:, hour, HERE]
         self.brought[hour] = (onward + here).sum()
         here = here + self._due[:, hour]
         self._due[:, hour] = 0
-        for hub in np.flatnonzero(onward + here).tolist():
-            self._yard.everyday_reach_gate(hub, int(onward[hub]), int(here[hub]), self._truck_parcels)
+        for carrier, hubs in enumerate(yard.plan.hubs):
+            own = slice(hubs.start, hubs.stop)
+            convoys = yard.with_room(carrier, len(hubs))
+            bring(hubs.start, yard.env.now, onward[own], here[own], self._truck.capacity_parcels, yard.docks, convoys)
         self._unload()
 
     def _send_on(self, hour: int) -> None:
@@ -87,8 +93,20 @@ class EverydayTraffic:
         plan, ready = self._plan, self._yard.hubs.everyday.ready
         parcels = ready[:, ONWARD]
         parts = np.diff(np.floor(parcels[:, None] * plan.edges + plan.spread[:, hour, None]).astype(np.int64), axis=1)
-        np.add.at(self._due, (plan.to, hour + plan.lag_h), parts)
+        there_h = np.minimum(hour + self._lag_h(hour), self._due.shape[1] - 1)
+        np.add.at(self._due, (plan.to, there_h), parts)
         self._leave(ONWARD)
+
+    def _lag_h(self, hour: int) -> NDArray[np.int64]:
+        """Hours that the trucks of an hour are on the way from each hub to the others, through the weather that they meet."""
+        plan, road, truck = self._plan, self._yard.plan, self._truck
+        if plan.calm[hour]:
+            return plan.lag_h
+        lag_h = np.empty_like(plan.lag_h)
+        s_per_km = HOUR_S / truck.speed_kmh
+        next_lane, crew = road.routes.next_lane, crew_of(truck)
+        hours_on_way(hour, plan.to, next_lane, road.lane_to, s_per_km, truck.handling_s, crew, road.roads, lag_h)
+        return lag_h
 
     def _deliver(self) -> None:
         """The outlets' vans leave the hubs."""
@@ -104,8 +122,8 @@ class EverydayTraffic:
         everyday.ready[:, kind] = 0
 
     def _unload(self) -> None:
-        for hub in np.flatnonzero(self._yard.crowded).tolist():
-            self._yard.unload(hub)
+        for hubs in self._yard.plan.hubs:
+            self._yard.unload(hubs.start, hubs.stop)
 
 
 def _by_day(hours: NDArray[np.int64]) -> NDArray[np.int64]:

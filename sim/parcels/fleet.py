@@ -8,35 +8,48 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.draws import stream
-from sim.kernels.lane import SENT, send_trucks
-from sim.kernels.road import Crew, breakdown_km, drive
-from sim.kernels.rows import Chain
-from sim.params.parcels import CarrierParams, TruckParams
+from sim.kernels.lane import SENT, Hold, Trucks, send_trucks
+from sim.kernels.road import Crew
+from sim.kernels.trips import Driving, arrival_s, send_out
+from sim.params.parcels import CarrierParams, ParcelsParams, TruckParams
 from sim.parcels.clock import Turn, at
-from sim.parcels.yard import Room, Way, Yard
+from sim.parcels.yard import Yard
 from sim.units import HOUR_S
 
 Integers = NDArray[np.int64]
-Process = Generator[simpy.Event, None, None]
+Process = Generator[simpy.Event, float, None]
 
 
 class Fleet:
     """Own and hired trucks of carrier number `number`. A truck is busy from its departure until it is back empty."""
 
-    def __init__(self, yard: Yard, truck: TruckParams, carrier: CarrierParams, number: int, seed: int) -> None:
+    def __init__(self, yard: Yard, parcels: ParcelsParams, carrier: CarrierParams, number: int, seed: int) -> None:
+        truck = parcels.truck
         self._yard = yard
-        self._truck = truck
         self._number = number
+        self._lanes = yard.plan.lanes[number]
         self._free = np.array([carrier.own_trucks, carrier.hired_trucks])  # by OWN, HIRED
         self._usual = self._free.copy()
-        self._trucks = self._free.copy()  # that there are at present
-        self._rmb_per_km = (truck.own_rmb_per_km, truck.hired_rmb_per_km)
+        self._there_are = self._free.copy()  # at present
+        self._kind = Trucks(
+            number,
+            truck.capacity_parcels,
+            round(1000 * truck.capacity_kg),
+            truck.own_rmb_per_km,
+            truck.hired_rmb_per_km,
+        )
         self._crew = crew_of(truck)
-        self._s_per_km = HOUR_S / truck.speed_kmh
-        self._per_km = 0.0 if truck.breakdown_km is None else 1.0 / truck.breakdown_km
-        self._grams = round(1000 * truck.capacity_kg)  # what a truck may carry
-        self._key = stream(seed, "parcels.breakdown")
+        self._driving = Driving(
+            HOUR_S / truck.speed_kmh,
+            truck.handling_s,
+            0.0 if truck.breakdown_km is None else 1.0 / truck.breakdown_km,
+            truck.repair_s,
+            stream(seed, "parcels.breakdown"),
+        )
+        self._hold_s = parcels.hold_s
+        self._due = np.empty(len(self._lanes), np.int64)  # work space
         self._left = np.zeros(yard.plan.lane_km.size, np.int64)  # trucks that left so far, by lane
+        self._out: dict[int, tuple[int, int, simpy.Event]] = {}  # by trip: lane, number on it, when the way back ends
 
     @property
     def free_share(self) -> float:
@@ -46,67 +59,82 @@ class Fleet:
     def resize(self, fleet: int, factor: float) -> None:
         """So many times the usual trucks of a fleet, OWN or HIRED, from now on; those on the road come back first."""
         trucks = round(float(self._usual[fleet]) * factor)
-        self._free[fleet] += trucks - self._trucks[fleet]
-        self._trucks[fleet] = trucks
+        self._free[fleet] += trucks - self._there_are[fleet]
+        self._there_are[fleet] = trucks
 
-    def load(self, lanes: Integers, kept: Integers, *, only_full: bool) -> NDArray[np.void]:
-        """Load trucks on lanes, in their order; trucks leave the kept rows of each. Own trucks go first.
+    def load(self, kept: Integers, *, only_full: bool) -> NDArray[np.void]:
+        """Load trucks on the lanes that are due; they leave the kept rows of each, int64[lanes of the carrier].
 
-        Touches only what is this carrier's. Returns the departures, `SENT`.
+        Touches only what is this carrier's. Returns the departures for `send`.
         """
-        yard, truck = self._yard, self._truck
-        sent = np.empty(np.maximum(self._free, 0).sum(), SENT)
+        yard, plan, now_s = self._yard, self._yard.plan, self._yard.env.now
+        sent = np.empty(int(np.maximum(self._free, 0).sum()), SENT)
         count = send_trucks(
-            lanes,
+            self._lanes.start,
             kept,
             only_full,
-            truck.capacity_parcels,
-            self._grams,
+            now_s,
             yard.weight,
-            yard.env.now,
+            self._kind,
+            Hold(yard.held, yard.closed, plan.lane_to, yard.docks.crowded, now_s - self._hold_s),
+            plan.lane_from,
+            plan.lane_km,
             self._free,
             yard.ledger.rows,
             yard.hubs.lanes,
             yard.hubs.lane_g,
+            yard.hubs.stored,
+            yard.hubs.departed,
+            self._due,
             sent,
         )
-        return sent[:count]
+        return sent[:count].copy()
 
     def send(self, loaded: NDArray[np.void]) -> None:
         """Trucks that have been loaded leave."""
-        yard, truck = self._yard, self._truck
-        for lane, fleet, vehicles, first, last, rows, grams in loaded.tolist():
-            km = float(yard.plan.lane_km[lane])
-            room = Room(vehicles, vehicles * truck.capacity_parcels, vehicles * self._grams)
-            way = Way(self._number, fleet, lane, km, vehicles * km * self._rmb_per_km[fleet])
-            chain = Chain(first, last, rows)
-            trip = yard.depart(way, room, chain, grams)
-            yard.env.process(self._truck_trip(lane, fleet, vehicles, trip, chain))
-
-    def _truck_trip(self, lane: int, fleet: int, vehicles: int, trip: int, rows: Chain) -> Process:
-        """Out, unload, and back empty."""
-        yard = self._yard
-        number = int(self._left[lane])
-        self._left[lane] += 1
-        yield at(yard.env, self._arrival_s(lane, 2 * number, back=False), Turn.VEHICLE)
-        yield yard.at_gate(lane, vehicles, trip, rows)
-        yield at(yard.env, self._arrival_s(lane, 2 * number + 1, back=True), Turn.VEHICLE)
-        self._free[fleet] += vehicles
-        yard.trips.back_s[trip] = yard.env.now
-
-    def _arrival_s(self, lane: int, draw: int, *, back: bool) -> float:
-        fails_km = breakdown_km(self._key, lane, draw, self._per_km)
-        end_s = drive(
-            self._yard.env.now,
-            lane,
-            back,
-            self._s_per_km / float(self._yard.pace[lane]),
-            fails_km,
-            self._truck.repair_s,
+        if loaded.size == 0:
+            return
+        yard, plan = self._yard, self._yard.plan
+        trip = yard.trips.depart(loaded)
+        convoys = yard.with_room(self._number, loaded.size)
+        send_out(
+            loaded,
+            trip,
+            self._left,
+            plan.lane_to,
+            yard.pace,
+            self._driving,
             self._crew,
-            self._yard.plan.roads,
+            plan.roads,
+            yard.docks,
+            convoys,
         )
-        return float(end_s) + self._truck.handling_s
+        for lane, number, fleet, vehicles in loaded[["lane", "number", "kind", "vehicles"]].tolist():
+            turned_back = yard.env.event()
+            self._out[trip] = lane, number, turned_back
+            yard.env.process(self._truck_trip(trip, fleet, vehicles, turned_back))
+            trip += 1
+
+    def _truck_trip(self, trip: int, fleet: int, vehicles: int, turned_back: simpy.Event) -> Process:
+        """Out, unload, which the hub's docks see to, and back empty."""
+        back_s = yield turned_back
+        yield at(self._yard.env, back_s, Turn.VEHICLE)
+        self._free[fleet] += vehicles
+        self._yard.trips.back_s[trip] = back_s
+
+    def turn_back(self, trip: int, unloaded_s: float) -> None:
+        """The vehicles of a trip have been unloaded: trucks drive back."""
+        if trip in self._out:
+            lane, number, turned_back = self._out.pop(trip)
+            draw, pace = 2 * number + 1, float(self._yard.pace[lane])
+            back_s = arrival_s(unloaded_s, lane, draw, True, pace, self._driving, self._crew, self._yard.plan.roads)
+            turned_back.succeed(max(float(back_s), self._yard.env.now))
+
+    @property
+    def shortest_way_s(self) -> float:
+        """No truck is back sooner after it has been unloaded [s]."""
+        lanes_km = self._yard.plan.lane_km[self._lanes.start : self._lanes.stop]
+        return float(lanes_km.min(initial=math.inf)) * self._driving.s_per_km + self._driving.handling_s
 
 
 def crew_of(truck: TruckParams) -> Crew:

@@ -6,15 +6,16 @@ import numpy as np
 
 from sim.kernels.rows import Queues
 from sim.kernels.warehouse import worked_s
-from sim.parcels.levers import EVERYBODY, Bench, hub_names, lane_names
+from sim.parcels.levers import EVERYBODY, Bench, Levers, hub_names, lane_names
 from sim.units import HOUR_S
 
 
 class Gauges:
     """Reads the state of the road at env.now, a whole hour, before anything else happens in it."""
 
-    def __init__(self, road: Bench) -> None:
+    def __init__(self, road: Bench, levers: Levers) -> None:
         self._road = road
+        self._levers = levers
         self._hubs, self._lanes = hub_names(road), lane_names(road)
         self._sort_per_h = road.yard.hubs.hour_parcels.copy()
         self._storage_parcels = road.yard.hubs.storage_parcels.copy()
@@ -22,24 +23,29 @@ class Gauges:
         self._reads: Mapping[str, Callable[[str, float], float]] = {
             "hub_full_share": self._hub_full_share,
             "hub_gate_share": self._hub_gate_share,
+            "dock_wait_h": self._dock_wait_h,
             "hub_pace_share": self._hub_pace_share,
             "lane_wait_h": self._lane_wait_h,
             "pickup_wait_h": self._pickup_wait_h,
             "free_trucks_share": self._free_trucks_share,
             "outlet_days": self._outlet_days,
             "packing_h": self._packing_h,
+            "packing_share": lambda _, __: levers.packing_share(),
+            "stock_known_share": lambda place, _: levers.stock_known_share(place),
         }
 
     def targets(self, metric: str) -> list[str]:
         """What a metric can be read of."""
         carriers = list(self._road.params.carriers)
-        if metric.startswith("hub_"):
+        if metric.startswith(("hub_", "dock_")):
             return list(self._hubs)
         if metric == "lane_wait_h":
             return list(self._lanes)
         if metric == "outlet_days":
             return carriers + [f"{name}/{city}" for name in carriers for city in self._road.geography.name.tolist()]
-        return [EVERYBODY] if metric == "packing_h" else carriers
+        if metric == "stock_known_share":
+            return self._levers.targets("stock")
+        return [EVERYBODY] if metric.startswith("packing_") else carriers
 
     def read(self, metric: str, target: str, window_s: float) -> float:
         """A metric now; where it counts what was done, over the last window_s seconds, whole hours."""
@@ -55,8 +61,12 @@ class Gauges:
     def _hub_gate_share(self, hub: str, _: float) -> float:
         """What waits on vehicles at a hub's gate, as a share of its usual storage."""
         row, yard = self._hubs[hub], self._road.yard
-        everyday = sum(sum(load.everyday) for load in yard.gates[row])
-        return (float(yard.hubs.gate.length[row]) * yard.weight + everyday) / float(self._storage_parcels[row])
+        waiting = float(yard.docks.rows[row]) * yard.weight + float(yard.docks.everyday[row])
+        return waiting / float(self._storage_parcels[row])
+
+    def _dock_wait_h(self, hub: str, _: float) -> float:
+        """How long a vehicle that comes to a hub now stands before its docks until they open it."""
+        return max(0.0, float(self._road.yard.docks.free_s[self._hubs[hub]]) - float(self._road.env.now)) / HOUR_S
 
     def _hub_pace_share(self, hub: str, window_s: float) -> float:
         """What a hub has sorted, as a share of what it can sort usually; 1 when it has nothing left to sort."""
@@ -77,7 +87,7 @@ class Gauges:
         """How long the first packed parcel has waited for a carrier."""
         bays = self._road.yard.ledger.bays
         number = list(self._road.params.carriers).index(carrier)
-        return self._oldest_h(bays.queues, np.arange(number, bays.queues.length.size, bays.carriers))
+        return self._oldest_h(bays.queues, np.arange(number * bays.each, (number + 1) * bays.each))
 
     def _free_trucks_share(self, carrier: str, _: float) -> float:
         return self._road.carriers[list(self._road.params.carriers).index(carrier)].fleet.free_share

@@ -1,5 +1,6 @@
 """From parameters to outlets: how many parcels their couriers carry on each tour of the day."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,17 +60,20 @@ def longest_tours_s(last_mile: LastMileParams) -> list[float]:
 
 def most_stops(last_mile: LastMileParams, area_km2: NDArray[np.float64], longest_s: float) -> NDArray[np.float64]:
     """Stops that a courier with an area of his own can make in time, at most `tour_parcels` and at least one; float64[n]."""
-    stops = np.empty(area_km2.size)
-    for i, area in enumerate(area_km2.tolist()):
-        low, high = 1.0, max(last_mile.tour_parcels, 1.0)
-        if tour_s(high, area, last_mile.speed_kmh, last_mile.stop_s) <= longest_s:
-            stops[i] = last_mile.tour_parcels
-            continue
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            if tour_s(middle, area, last_mile.speed_kmh, last_mile.stop_s) <= longest_s:
-                low = middle
-            else:
-                high = middle
-        stops[i] = low
-    return stops
+    most, speed_kmh, stop_s = last_mile.tour_parcels, last_mile.speed_kmh, last_mile.stop_s
+    return np.array([_most_stops(most, area, speed_kmh, stop_s, longest_s) for area in area_km2.tolist()], np.float64)
+
+
+@lru_cache(maxsize=1 << 16)
+def _most_stops(most: float, area_km2: float, speed_kmh: float, stop_s: float, longest_s: float) -> float:
+    """Stops in one area, by halving; the same areas come again in every run of a sweep."""
+    low, high = 1.0, max(most, 1.0)
+    if tour_s(high, area_km2, speed_kmh, stop_s) <= longest_s:
+        return most
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if tour_s(middle, area_km2, speed_kmh, stop_s) <= longest_s:
+            low = middle
+        else:
+            high = middle
+    return low

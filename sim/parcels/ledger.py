@@ -1,14 +1,16 @@
 """The parcel rows of a run: storage that grows, the intake of orders, and what the carriers fetch at the packers' bays."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernels.intake import take_in
+from sim.kernels.intake import Drawn, draw_orders, no_draws, take_in
 from sim.kernels.lane import rows_on
+from sim.kernels.latest import no_latest, with_room_for
 from sim.kernels.pickup import pick_up, turn_away
 from sim.kernels.rows import Orders, Queues, blank_row, column, empty_orders, empty_queues, empty_rows
 from sim.kernels.stock import Stock
@@ -19,6 +21,8 @@ from sim.units import DAY_S
 
 _SPARE = 1.05  # room over the planned rows before the first growth
 _LEAST_ROOM = 4096  # rows; with less there is a growth
+_PIECE = 2**17  # orders that are taken in while it is drawn about the next ones
+_ROWS_A_PLACE = 2.0  # in the table of the shoppers' latest parcels
 
 
 class Ledger:
@@ -31,10 +35,10 @@ class Ledger:
     merchants : who sells, and how fast it packs
     stock : what lies in regional warehouses
     weight : parcels that one row stands for
-    shoppers : number of shoppers
     planned_rows : about how many rows there will be; more of them cost a growth
     pickups_per_day : of each carrier, parcels that it picks up in a day at most; None: no limit
     bring_orders : port to the site; the paid orders that have not been fetched, up to now
+    threads : with more than one, draws about orders are made ahead of their intake; no result depends on it
     """
 
     def __init__(
@@ -43,10 +47,10 @@ class Ledger:
         stock: Stock,
         *,
         weight: float,
-        shoppers: int,
         planned_rows: float,
         pickups_per_day: Sequence[float | None],
         bring_orders: Callable[[], OrderBatch],
+        threads: int = 1,
     ) -> None:
         self.rows = empty_rows(math.ceil(_SPARE * planned_rows))
         self.orders = empty_orders(self.rows.size)
@@ -57,7 +61,8 @@ class Ledger:
         self._packer_city = np.r_[merchants.market.merchant_city, stock.place_city]
         self._weight = weight
         self._bring_orders = bring_orders
-        self._last_parcel = np.empty(shoppers, np.int32)  # read only where it has been written
+        self._ahead = ThreadPoolExecutor(1) if threads > 1 else None
+        self._latest = no_latest(math.ceil(planned_rows / _ROWS_A_PLACE))
         lines = merchants.warehouses
         self._free_work_s = np.zeros(lines.pack_s.size)
         self._free_label_s = np.zeros(lines.label_s.size)
@@ -86,23 +91,43 @@ class Ledger:
             if self.rows.size - self.created < min(end - first, _LEAST_ROOM):
                 self._grow()
             until = min(end, first + self.rows.size - self.created)
-            self._take_in(OrderBatch(*(column[first:until] for column in orders)))
+            for piece, drawn in self._drawn(_part(orders, first, until)):
+                self._take_in(piece, drawn)
             first = until
 
-    def _take_in(self, orders: OrderBatch) -> None:
-        merchants = self.merchants
+    def _drawn(self, orders: OrderBatch) -> Iterator[tuple[OrderBatch, Drawn]]:
+        """Orders in pieces and what is drawn about them; it is drawn about a piece while the one before is taken in."""
+        pieces = [_part(orders, begin, begin + _PIECE) for begin in range(0, orders.paid_s.size, _PIECE)]
+        if self._ahead is None or len(pieces) == 1:
+            yield from zip(pieces, map(self._draw, pieces), strict=True)
+            return
+        coming = self._ahead.submit(self._draw, pieces[0])
+        for number, piece in enumerate(pieces, 1):
+            drawn = coming.result()
+            if number < len(pieces):
+                coming = self._ahead.submit(self._draw, pieces[number])
+            yield piece, drawn
+
+    def _draw(self, orders: OrderBatch) -> Drawn:
+        drawn = no_draws(orders.paid_s.size)
+        draw_orders(orders.shopper, orders.number, self.merchants.keys, self.merchants.market, drawn)
+        return drawn
+
+    def _take_in(self, orders: OrderBatch, drawn: Drawn) -> None:
+        merchants, self._latest = self.merchants, with_room_for(self._latest, orders.paid_s.size)
         self.created = take_in(
             orders.paid_s,
-            orders.shopper.astype(np.uint32, copy=False),
-            orders.number.astype(np.uint8, copy=False),
-            merchants.keys,
+            orders.shopper,
+            orders.number,
+            drawn,
+            merchants.keys.prepacked,
             merchants.market,
             merchants.warehouses,
             self.stock,
             self._weight,
             self._blank,
             self.created,
-            self._last_parcel,
+            self._latest,
             self.rows,
             self.orders,
             self._free_work_s,
@@ -113,7 +138,7 @@ class Ledger:
     def close(self) -> None:
         """Take in no more orders from now on, and give back the memory that only this needs."""
         self._bring_orders = no_orders
-        self._last_parcel = np.empty(0, np.int32)
+        self._latest = no_latest(0)
 
     def pick_up(self, now_s: float, carrier: int, vans: Queues) -> int:
         """Put on the vans, a queue a city, what was packed for a carrier before now. Returns the number of rows.
@@ -154,6 +179,12 @@ class Ledger:
         self.orders = Orders(*map(_longer, self.orders, empty_orders(size)))
 
 
+def _part(orders: OrderBatch, first: int, end: int) -> OrderBatch:
+    """Some of the orders, with ids and numbers in the types that the kernels are compiled for."""
+    paid_s, shopper, number, value_rmb = (column[first:end] for column in orders)
+    return OrderBatch(paid_s, shopper.astype(np.uint32, copy=False), number.astype(np.uint8, copy=False), value_rmb)
+
+
 def _longer(values: NDArray[Any], room: NDArray[Any]) -> NDArray[Any]:
     room[: values.size] = values
     return room
@@ -161,6 +192,7 @@ def _longer(values: NDArray[Any], room: NDArray[Any]) -> NDArray[Any]:
 
 def _bays(lines: Warehouses, carriers: int, *, limited: bool) -> Bays:
     """Empty bays; the block of what was refused is there only when a carrier has a limit."""
-    packers, labelling = lines.pack_s.size * carriers, lines.label_s.size * carriers
-    refused = packers if limited else 0
-    return Bays(empty_queues(refused + labelling + packers), refused, refused + labelling, carriers)
+    refused = lines.pack_s.size if limited else 0
+    packed = refused + lines.label_s.size
+    each = packed + lines.pack_s.size
+    return Bays(empty_queues(each * carriers), each, refused, packed)

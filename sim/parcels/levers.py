@@ -133,7 +133,7 @@ class Levers:
         row, hubs = self._hubs[hub], self._road.yard.hubs
         there = float(hubs.stored[row]) * self._road.yard.weight + float(hubs.everyday.stored[row])
         hubs.storage_parcels[row] = max(self._storage_parcels[row] * factor, there)
-        self._road.yard.unload(row)
+        self._road.yard.unload(row, row + 1)
 
     def _docks(self, hub: str, factor: float) -> None:
         row = self._hubs[hub]
@@ -188,6 +188,17 @@ class Levers:
         if factor < 1.0:
             self._hidden[place] = left[:, column] * (1.0 - factor)
             left[:, column] -= self._hidden[place]
+
+    def packing_share(self) -> float:
+        """Speed at which merchants pack at present, as a share of the usual."""
+        return max(self._pulls.factor("packing", EVERYBODY), _LEAST)
+
+    def stock_known_share(self, place: str) -> float:
+        """Share of what lies in a regional warehouse that its books know of; 1 when it is empty."""
+        assert self._road.placement is not None
+        known = float(self._road.placement.stock.left[:, self._road.placement.outlook.places.index(place)].sum())
+        hidden = float(np.sum(self._hidden.get(place, 0.0)))
+        return known / (known + hidden) if hidden > 0.0 else 1.0
 
     def _carrier(self, name: str) -> Carrier:
         return self._road.carriers[list(self._road.params.carriers).index(name)]

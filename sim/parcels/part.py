@@ -6,6 +6,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from sim.kernels.convoys import COMING, DOCKING, WAITING
 from sim.kernels.rows import Queues
 from sim.network import Network
 from sim.params.orders import OrdersParams
@@ -45,7 +46,6 @@ class ParcelNetwork:
     origins, destinations : weights of the cities as senders and receivers, float64[cities] (`sim.geography.origin_weights`, ..)
     seed : of the run
     weight : parcels that one row stands for, 1 / scale
-    shoppers : number of shoppers of the run; their ids are below it
     bring_orders : port to what is upstream: advances it to exactly env.now and returns the orders paid before now that it has not
         returned yet; the numbers of a shopper's orders come in order and without gaps
     stock : what lies in regional warehouses; None: nothing
@@ -71,7 +71,6 @@ class ParcelNetwork:
         destinations: NDArray[np.float64],
         seed: int,
         weight: float,
-        shoppers: int,
         bring_orders: Callable[[], OrderBatch],
         stock: StockParams | None = None,
         advise: Advice | None = None,
@@ -89,10 +88,10 @@ class ParcelNetwork:
             merchants,
             no_stock(len(merchants.categories)) if placement is None else placement.stock,
             weight=weight,
-            shoppers=shoppers,
             planned_rows=orders.expected_parcels / weight,
             pickups_per_day=[carrier.pickup_per_day for carrier in params.carriers.values()],
             bring_orders=bring_orders,
+            threads=threads,
         )
         self._accounts = Accounts(ledger, params, orders, network.geography)
         self._warehouses: Replenishment | None = None
@@ -100,7 +99,7 @@ class ParcelNetwork:
             self._warehouses = Replenishment(env, stock, placement, ledger)
         plan = make_plan(params, network, destinations, seed, weather)
         self._yard = make_yard(env, params, plan, ledger, weight=weight, seed=seed)
-        self._hours = HubHours(self._yard.hubs, self._yard.gates)
+        self._hours = HubHours(self._yard.hubs, self._yard.docks)
         carriers = [Carrier(self._yard, params, number, seed) for number in range(len(plan.carriers))]
         self._rounds = Rounds(self._yard, params, carriers, threads)
         self._everyday: EverydayTraffic | None = None
@@ -110,12 +109,13 @@ class ParcelNetwork:
                 make_everyday(params.everyday, params, plan, origins, destinations, seed),
                 [seconds(clock) for clock in params.outlet_clocks],
                 self._rounds.advance,
-                params.truck.capacity_parcels,
+                params.truck,
             )
         bench = Bench(
             env, params, network.geography, self._yard, carriers, self._hours, merchants, placement, self.advance
         )
-        self.levers, self.gauges = Levers(bench), Gauges(bench)
+        self.levers = Levers(bench)
+        self.gauges = Gauges(bench, self.levers)
         env.process(every(env, HOUR_S, Turn.RECORD, self._write_hour))
         self._held: list[tuple[int, int]] = []  # hour of each forecast, lanes held after it
         if weather is not None and weather.forecast is not None:
@@ -131,7 +131,7 @@ class ParcelNetwork:
     def advance(self) -> None:
         """Bring every row to exactly env.now. No result depends on whether or how often this is called."""
         self._yard.ledger.take_in()
-        self._rounds.advance()
+        self._rounds.advance(before_vehicles=True)
 
     def finish(self) -> None:
         """Bring everything to the end of the run and write down the hour that ends with it; no order comes after it."""
@@ -160,9 +160,9 @@ class ParcelNetwork:
         return {
             "created": yard.ledger.created,
             "merchant": _rows(yard.ledger.packed),
-            "pickup_vans": yard.in_vans,
-            "line_haul": sum(yard.on_the_road.values()),
-            "gate": yard.docking + _rows(hubs.gate),
+            "pickup_vans": yard.on_vehicles(COMING, trips=False)["rows"],
+            "line_haul": yard.on_vehicles(COMING, vans=False)["rows"],
+            "gate": sum(yard.on_vehicles(state)["rows"] for state in (DOCKING, WAITING)),
             "unsorted": _rows(hubs.unsorted),
             "sorted": _rows(hubs.lanes) + _rows(hubs.delivery),
             "delivering": sum(map(_rows, (outlets.waiting, outlets.again, outlets.forwarded))) + yard.signed - signed,
@@ -201,7 +201,7 @@ class ParcelNetwork:
             "cities": cities_table(self._geography),
             "areas": areas_table(self._yard.plan, self._geography),
             "fleets": fleets_table(self._params),
-            "lane_weather": lane_weather_table(self._yard.plan, self._geography),
+            "lane_weather": lambda: lane_weather_table(self._yard.plan, self._geography),
             "road_hours": road_hours_table(self._yard.plan, self._held, int(self._yard.env.now // HOUR_S)),
             "national_days": national_days_table(
                 self._yard.ledger, self._everyday, self._yard.env.now, self._yard.weight

@@ -2,14 +2,15 @@
 
 from collections.abc import Generator
 
+import numpy as np
 import simpy
 
-from sim.kernels.lane import rows_on
-from sim.kernels.rows import Chain
+from sim.kernels.convoys import NO_LANE, set_out
+from sim.kernels.lane import SENT, load, rows_on
 from sim.params.parcels import TrainParams
 from sim.parcels.clock import Turn, at
-from sim.parcels.record import NOT_A_TRIP, TRAIN
-from sim.parcels.yard import Room, Way, Yard
+from sim.parcels.record import TRAIN
+from sim.parcels.yard import Yard
 from sim.units import DAY_S, seconds
 
 Process = Generator[simpy.Event, None, None]
@@ -30,19 +31,20 @@ class Train:
         self.lane = lane
         self._yard = yard
         self._params = params
-        self._way = Way(carrier, TRAIN, lane, km, params.trip_rmb)
+        self._carrier, self._km = carrier, km
         self.set_wagons(1.0)
         self._depart_s = seconds(params.depart_clock)
 
     def set_wagons(self, factor: float) -> None:
         """So many times the timetable's wagons from the next departure on; without any it does not run."""
         wagons = round(self._params.wagons * factor)
-        self._room = Room(1, wagons * self._params.wagon_parcels, round(1000 * wagons * self._params.wagon_kg))
+        self._room_parcels = float(wagons * self._params.wagon_parcels)
+        self._room_g = round(1000 * wagons * self._params.wagon_kg)
 
     def kept_rows(self) -> int:
         """Rows that trucks must leave it now: as many as it can carry in the last `gather_s` before its departure, else none."""
         gathers = (self._depart_s - self._yard.env.now) % DAY_S <= self._params.gather_s
-        return int(rows_on(1, self._yard.weight, self._room.parcels)) if gathers else 0
+        return int(rows_on(1, self._yard.weight, self._room_parcels)) if gathers else 0
 
     def run(self) -> Process:
         """Process: depart every day."""
@@ -51,14 +53,48 @@ class Train:
         while True:
             yield at(yard.env, day * DAY_S + self._depart_s, Turn.TRAIN)
             day += 1
-            yard.advance(self._way.carrier)
-            before_s = yard.env.now - self._params.cutoff_s
-            trip, rows = yard.load(self._way, self._room, int(yard.hubs.lanes.length[self.lane]), before_s)
-            if trip != NOT_A_TRIP:
-                yard.env.process(self._trip(trip, rows))
-                yard.unload(int(yard.plan.lane_from[self.lane]))
+            yard.advance(self._carrier)
+            if self._leaves():
+                hub = int(yard.plan.lane_from[self.lane])
+                yard.unload(hub, hub + 1)
 
-    def _trip(self, trip: int, rows: Chain) -> Process:
-        yard, params = self._yard, self._params
-        yield at(yard.env, yard.env.now + params.travel_s + params.handling_s, Turn.VEHICLE)
-        yield yard.at_gate(self.lane, 1, trip, rows)
+    def _leaves(self) -> bool:
+        """Load what there is and depart with it; with nothing it does not run."""
+        yard, hubs, lane, now_s = self._yard, self._yard.hubs, self.lane, self._yard.env.now
+        first, last, rows, grams = load(
+            hubs.lanes,
+            lane,
+            int(hubs.lanes.length[lane]),
+            now_s - self._params.cutoff_s,
+            self._room_parcels,
+            self._room_g,
+            yard.weight,
+            now_s,
+            yard.ledger.rows,
+            hubs.lane_g,
+        )
+        if rows == 0:
+            return False
+        hub = yard.plan.lane_from[lane]
+        hubs.stored[hub] -= rows
+        hubs.departed[hub] += rows
+        arrive_s = now_s + self._params.travel_s + self._params.handling_s
+        sent = np.zeros(1, SENT)
+        for name, value in {
+            "carrier": self._carrier,
+            "kind": TRAIN,
+            "vehicles": 1,
+            "lane": lane,
+            "rows": rows,
+            "grams": grams,
+            "room_g": self._room_g,
+            "depart_s": now_s,
+            "room_parcels": self._room_parcels,
+            "km": self._km,
+            "rmb": self._params.trip_rmb,
+        }.items():
+            sent[name] = value
+        trip = yard.trips.depart(sent)
+        convoys = yard.with_room(self._carrier, 1)
+        set_out(int(yard.plan.lane_to[lane]), arrive_s, first, last, rows, 1, trip, NO_LANE, yard.docks, convoys)
+        return True

@@ -1,75 +1,49 @@
 """What the parcels part writes down as it runs: trips and hourly states of the hubs."""
 
-from collections import deque
+import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.convoys import Docks
 from sim.kernels.hub import Hubs
 
 OWN, HIRED, TRAIN = range(3)
 VEHICLES = ("own truck", "hired truck", "train")
-NOT_A_TRIP = -1
-
-
-class Departure(NamedTuple):
-    """What is known of a trip when it leaves."""
-
-    carrier: int
-    vehicle: int  # OWN, HIRED, TRAIN
-    vehicles: int
-    lane: int
-    depart_s: float
-    load_parcels: float
-    load_kg: float
-    capacity_parcels: float
-    capacity_kg: float
-    distance_km: float
-    cost_rmb: float
 
 
 @dataclass
 class Trips:
     """Line-haul trips in order of departure; NaN: not yet."""
 
-    departures: list[Departure] = field(default_factory=list)
-    arrive_s: list[float] = field(default_factory=list)
+    departures: list[NDArray[np.void]] = field(default_factory=list)  # SENT, those of one decision together
+    arrive_s: list[float] = field(default_factory=list)  # written when the vehicles have been unloaded
     unloaded_s: list[float] = field(default_factory=list)
     back_s: list[float] = field(default_factory=list)  # empty, and free again
 
-    def depart(self, departure: Departure) -> int:
-        """Write down a departure; returns the trip's number."""
-        self.departures.append(departure)
-        self.arrive_s.append(float("nan"))
-        self.unloaded_s.append(float("nan"))
-        self.back_s.append(float("nan"))
-        return len(self.departures) - 1
-
-
-@dataclass
-class Load:
-    """A vehicle at a gate and the rows that are still on it; or vehicles with everyday parcels and none."""
-
-    rows: int
-    vehicles: int
-    trip: int = NOT_A_TRIP  # for a feeder as well
-    everyday: tuple[int, int] = (0, 0)  # for other hubs, and for here
+    def depart(self, sent: NDArray[np.void]) -> int:
+        """Write down departures, SENT[n]; returns the number of the first one's trip."""
+        first = len(self.unloaded_s)
+        self.departures.append(sent)
+        self.arrive_s += [math.nan] * sent.size
+        self.unloaded_s += [math.nan] * sent.size
+        self.back_s += [math.nan] * sent.size
+        return first
 
 
 class HubHours:
     """State of all hubs at the end of every hour, and what they did in it."""
 
-    def __init__(self, hubs: Hubs, gates: list[deque[Load]]) -> None:
+    def __init__(self, hubs: Hubs, docks: Docks) -> None:
         self._hubs = hubs
-        self._gates = gates
+        self._docks = docks
         self._counters: list[NDArray[np.int64]] = [self._now()]
         self._stored: list[NDArray[np.int64]] = []
         self._waiting: list[NDArray[np.int64]] = []
-        self._vehicles: list[list[int]] = []
+        self._vehicles: list[NDArray[np.int64]] = []
         self._everyday: list[NDArray[np.int64]] = []  # stored
-        self._everyday_waiting: list[list[int]] = []
+        self._everyday_waiting: list[NDArray[np.int64]] = []
 
     @property
     def written(self) -> int:
@@ -85,10 +59,10 @@ class HubHours:
         """Write down the hour that ends now; the hubs have been advanced."""
         self._counters.append(self._now())
         self._stored.append(self._hubs.stored.copy())
-        self._waiting.append(self._hubs.gate.length.copy())
-        self._vehicles.append([sum(load.vehicles for load in gate) for gate in self._gates])
+        self._waiting.append(self._docks.rows.copy())
+        self._vehicles.append(self._docks.vehicles.copy())
         self._everyday.append(self._hubs.everyday.stored.copy())
-        self._everyday_waiting.append([sum(sum(load.everyday) for load in gate) for gate in self._gates])
+        self._everyday_waiting.append(self._docks.everyday.copy())
 
     def columns(self, weight: float) -> dict[str, NDArray[np.generic]]:
         """Columns by hour, then hub: counts in parcels of `weight` a row."""

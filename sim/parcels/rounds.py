@@ -1,5 +1,6 @@
 """What all carriers do at the same clocks. They share nothing, so their rows may be moved on several threads."""
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -33,10 +34,20 @@ class Rounds:
         ):
             env.process(daily(env, [seconds(clock) for clock in clocks], turn, act))
         env.process(every(env, params.wave_s, Turn.WAVE, self._wave))
+        shortest_s = min(carrier.fleet.shortest_way_s for carrier in carriers)
+        if shortest_s < params.wave_s:  # a truck must hear that it has been unloaded before it is back
+            env.process(every(env, shortest_s, Turn.RECORD, self.advance))
 
-    def advance(self) -> None:
-        """Let the sorters of all hubs do everything before now."""
-        self._yard.lost += sum(self._each(lambda carrier: self._yard.sort(carrier.number)))
+    def advance(self, *, before_vehicles: bool = False) -> None:
+        """Let all hubs do everything before now, and all vehicles that arrive by then come in.
+
+        before_vehicles : without those that arrive at this very instant, whose turn is yet to come
+        """
+        yard = self._yard
+        through_s = math.nextafter(yard.env.now, -math.inf) if before_vehicles else yard.env.now
+        found = self._each(lambda carrier: yard.sort(carrier.number, through_s))
+        for carrier, (lost, trips) in zip(self._carriers, found, strict=True):
+            yard.note(carrier.number, lost, trips)
 
     def _pick_up(self) -> None:
         """Vans collect what the merchants have packed; where one carrier's limit fills another's vans, one after the other."""
@@ -72,7 +83,7 @@ class Rounds:
             self._yard.sent_back += sent_back
             self._yard.returned += returned
         for carrier in self._carriers:
-            carrier.unload_gates()
+            carrier.let_in()
 
     def _tour(self) -> None:
         """All couriers leave on a tour."""

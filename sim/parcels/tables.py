@@ -8,11 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.geography import Geography
+from sim.kernels.convoys import DOCKING, NOT_A_TRIP, WAITING
+from sim.kernels.lane import SENT
 from sim.kernels.rows import DAMAGED, EXCEPTIONS, NOTHING_WRONG, REFUSED, column
 from sim.params.parcels import ParcelsParams
 from sim.parcels.counter import parcel_counter
 from sim.parcels.plan import Plan
-from sim.parcels.record import HIRED, OWN, VEHICLES, Departure, HubHours
+from sim.parcels.record import HIRED, OWN, VEHICLES, HubHours
 from sim.parcels.yard import Yard
 from sim.records import TABLES, LargeTable, table
 
@@ -77,23 +79,31 @@ def hub_hours_table(yard: Yard, hours: HubHours, geography: Geography) -> pd.Dat
 
 def trips_table(yard: Yard, geography: Geography) -> pd.DataFrame:
     """Table `trips`: every departure on a lane so far."""
-    plan, trips = yard.plan, yard.trips
-    fields = zip(*trips.departures, strict=True) if trips.departures else [[] for _ in Departure._fields]
-    known = {name: np.array(values) for name, values in zip(Departure._fields, fields, strict=True)}
-    lane = known.pop("lane").astype(np.int64)
+    plan, trips, arrive_s = yard.plan, yard.trips, np.array(yard.trips.arrive_s)
+    for convoys in yard.convoys:
+        there = convoys[np.isin(convoys["state"], (DOCKING, WAITING)) & (convoys["trip"] != NOT_A_TRIP)]
+        arrive_s[there["trip"]] = there["arrive_s"]
+    sent = np.concatenate([np.empty(0, SENT), *trips.departures])
     cities = geography.name.tolist()
     return table(
         "trips",
         {
-            **known,
-            "trip": np.arange(lane.size),
-            "carrier": _named(known["carrier"].astype(np.int8), plan.carriers),
-            "vehicle": _named(known["vehicle"].astype(np.int8), VEHICLES),
-            "origin": _named(plan.hub_city[plan.lane_from[lane]], cities),
-            "destination": _named(plan.hub_city[plan.lane_to[lane]], cities),
-            "arrive_s": np.array(trips.arrive_s),
+            "trip": np.arange(sent.size),
+            "carrier": _named(sent["carrier"].astype(np.int8), plan.carriers),
+            "vehicle": _named(sent["kind"].astype(np.int8), VEHICLES),
+            "vehicles": sent["vehicles"],
+            "origin": _named(plan.hub_city[plan.lane_from[sent["lane"]]], cities),
+            "destination": _named(plan.hub_city[plan.lane_to[sent["lane"]]], cities),
+            "depart_s": sent["depart_s"],
+            "arrive_s": arrive_s,
             "unloaded_s": np.array(trips.unloaded_s),
             "back_s": np.array(trips.back_s),
+            "load_parcels": sent["rows"] * yard.weight,
+            "load_kg": sent["grams"] / 1000.0,
+            "capacity_parcels": sent["room_parcels"],
+            "capacity_kg": sent["room_g"] / 1000.0,
+            "distance_km": sent["km"],
+            "cost_rmb": sent["rmb"],
         },
     )
 
