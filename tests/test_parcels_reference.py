@@ -151,5 +151,5 @@ def test_ties_are_decided_as_in_the_reference(everyday: bool) -> None:
 
 def test_the_shipped_carriers_give_the_timestamps_of_the_reference() -> None:
     case = shipped_case(2500)
-    tables, _ = assert_same(case._replace(params=case.params.model_copy(update={"horizon_days": 6.0})))
+    tables, _ = assert_same(case._replace(params=case.params.model_copy(update={"horizon_days": 7.0})))
     assert set(tables["trips"]["vehicle"]) >= {"own truck"}

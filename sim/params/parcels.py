@@ -116,13 +116,15 @@ class EverydayParams(Params):
     """The country's ordinary parcels, which share the hubs with the festival's.
 
     `parcels_per_day` is the mean of the seven days whose factors are in `week`, from 11 November on. On 11 November itself
-    `displaced_share` of them is missing: the market's ordinary parcels of the day are the festival's. They reach the hubs evenly
-    from `opens` to `closes`; `local_share` stays in the area of its hub, the rest goes to all hubs as people live and spend.
+    `displaced_share` of them is missing: the market's ordinary parcels of the day are the festival's. `other_sales` are the
+    parcels that other shops' sales of that week add on each day from 11 November on. They all reach the hubs evenly from `opens`
+    to `closes`; `local_share` stays in the area of its hub, the rest goes to all hubs as people live and spend.
     """
 
     parcels_per_day: float = Field(gt=0)
     week: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=7, max_length=7)]
     displaced_share: Annotated[float, Field(ge=0, le=1)]
+    other_sales: tuple[Annotated[float, Field(ge=0)], ...] = ()
     local_share: Annotated[float, Field(ge=0, le=1)]
     opens: Clock
     closes: Clock

@@ -40,7 +40,7 @@ def draw_national(tables: Mapping[str, pd.DataFrame], scale: float) -> Figure:
     """The figure of the report."""
     del scale  # the table is in real parcels at every scale
     figure, axes = style.sheet(
-        3.6, "The whole country’s parcels", "Picked up on each day; everyday ones of all carriers"
+        3.6, "The whole country’s parcels", "Picked up on each day; everyday ones with other shops’ sales, all carriers"
     )
     plot_national(tables["national_days"], axes[0, 0])
     style.sheet_key(figure, [[*PICKED_UP_COLORS.items()], [("everyday, out of the hubs", style.INK)]])
