@@ -19,9 +19,9 @@ from sim.params import Params
 
 HELP = "drills of contingency plans: proof, times, damage, verdict; a report"
 
-_TEXT = """Takes one moment of the site and one of the road, lets the fault of each plan strike there and goes on three ways,
-with the same shoppers and parcels: without the fault, with it, and with it and the plan. Plans that have a record are not
-drilled again, so the same command goes on after a crash."""
+_TEXT = """Takes a moment of the site, one of the road, and for faults of merchants one while orders come; lets the fault of each
+plan strike there and goes on three ways, with the same shoppers and parcels: without the fault, with it, and with it and the
+plan. Plans that have a record are not drilled again, so the same command goes on after a crash."""
 
 _NAMES = """parameters:
   plans=all            or ids and patterns with commas between them
@@ -32,6 +32,7 @@ _NAMES = """parameters:
   site_span_s=420      how long the site is followed from then on, whole minutes
   road_at_h=36         the moment of the road, whole hours
   road_span_h=72       how long the road is followed
+  orders_at_h=6        the moment of faults that only new orders meet, whole hours; followed to the same end
   slow_s=3             a page that takes longer is as bad as none
   bad_pages_share=0.005     more bad pages than that are noticed
   late_h=12            a parcel is late that comes so much later than without the fault
@@ -52,6 +53,7 @@ class DrillParams(Params):
     site_span_s: int = Field(default=420, ge=60, multiple_of=60)
     road_at_h: int = Field(default=36, ge=1)
     road_span_h: int = Field(default=72, ge=1)
+    orders_at_h: int = Field(default=6, ge=1)
     slow_s: float = Field(default=3.0, gt=0, lt=1000)
     bad_pages_share: float = Field(default=0.005, gt=0, lt=1)
     late_h: float = Field(default=12.0, gt=0)
@@ -75,32 +77,40 @@ def main(arguments: Sequence[str]) -> int:
 
     from sim import runner
     from sim.drills.drill import Terms
-    from sim.drills.plans import chosen_plans, plans_of, terms_of
+    from sim.drills.plans import NEEDS, chosen_plans, plans_of, terms_of
     from sim.drills.series import DrillError, Series, read_records, run_series
-    from sim.drills.stage import RoadStage, SiteStage, Stage
-    from sim.festival import check, cores
+    from sim.drills.stage import OF_ORDERS, RoadStage, SiteStage, Stage
+    from sim.festival import check
+    from sim.machine import cores
     from sim.params.base import build
     from sim.params.festival import FestivalParams
+    from sim.units import HOUR_S
 
-    config = runner.composed(runner.DEFAULT_EXPERIMENT, [f"scale={params.scale}", f"seed={params.seed}", "threads=1"])
+    own = [f"scale={params.scale}", f"seed={params.seed}", "threads=1"]
+    config = runner.composed(runner.DEFAULT_EXPERIMENT, [*own, *NEEDS])
     festival = build(FestivalParams, {name: value for name, value in config.items() if name != "output"})
     check(festival)
     plans = chosen_plans(plans_of(params.file, festival), params.plans)
     folder = Path(params.output) / "drill" / _key(params, config)
     terms = Terms(params.bad_pages_share, params.late_parcels_share, params.late_h)
+    bare = festival.model_copy(update={"stock": None})
+    road_end_h = params.road_at_h + params.road_span_h
     stages: dict[str, Callable[[], Stage]] = {
         "site": partial(
             SiteStage, festival, terms_of(festival), float(params.site_at_s), float(params.site_span_s), params.slow_s,
             params.stop_share,
         ),
-        "road": partial(RoadStage, festival, terms_of(festival), 3600.0 * params.road_at_h, 3600.0 * params.road_span_h),
+        "orders": partial(
+            RoadStage, festival, terms_of(festival), HOUR_S * params.orders_at_h, HOUR_S * (road_end_h - params.orders_at_h)
+        ),
+        "road": partial(RoadStage, bare, terms_of(bare), HOUR_S * params.road_at_h, HOUR_S * params.road_span_h),
     }  # fmt: skip
     ran = 0
     with Progress(transient=True) as progress:
         task = progress.add_task("drills", total=len(plans))
-        for part, stage in stages.items():
-            own = [plan for plan in plans if plan.part == part]
-            series = Series(own, terms, folder / "records")
+        for name, stage in stages.items():
+            own_plans = [plan for plan in plans if name == ("orders" if plan.fault.kind in OF_ORDERS else plan.part)]
+            series = Series(own_plans, terms, folder / "records")
             try:
                 ran += run_series(
                     series, stage, params.workers or cores(), lambda n: progress.update(task, completed=n)
@@ -109,7 +119,12 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"peakday: {error}")
                 return 1
     _tell(
-        folder, read_records(folder / "records", plans), len(plans), ran, shlex.join(["peakday", "drill", *arguments])
+        folder,
+        read_records(folder / "records", plans),
+        len(plans),
+        ran,
+        shlex.join(["peakday", "drill", *arguments]),
+        config,
     )
     return 0
 
@@ -124,19 +139,24 @@ def _key(params: DrillParams, config: dict[str, object]) -> str:
     return f"seed{params.seed}-scale{params.scale:g}-{digest}"
 
 
-def _tell(folder: Path, records: Sequence[dict[str, object]], planned: int, ran: int, command: str) -> None:
+def _tell(
+    folder: Path, records: Sequence[dict[str, object]], planned: int, ran: int, command: str, config: dict[str, object]
+) -> None:
     import pandas as pd
 
     from experiments.options import write_rows
     from sim.drills.drill import row_of
     from sim.metrics.drills import tally
     from sim.report.drills import write_report
+    from sim.runner import code, versions
     from sim.store import explained
 
     drills = pd.DataFrame([row_of(record) for record in records])
     write_rows(folder, "drills", {"command": command}, drills)
     with explained(folder):
-        report = write_report(folder, drills, records, planned, command)
+        report = write_report(
+            folder, drills, records, planned, command, config, {"code": code(), "versions": versions()}
+        )
     for word, number in tally(drills, planned):
         print(f"  {word:<34}{number}")
     print(f"  {'run now':<34}{ran:,}")

@@ -48,12 +48,12 @@ def main(arguments: Sequence[str]) -> int:
 
     from sim import runner
     from sim.contingency.plan_files import as_csv
-    from sim.drills.plans import chosen_plans, library_of, plans_of
+    from sim.drills.plans import NEEDS, chosen_plans, library_of, plans_of
     from sim.params.base import build
     from sim.params.festival import FestivalParams
     from sim.store import explained
 
-    config = runner.composed(runner.DEFAULT_EXPERIMENT, [])
+    config = runner.composed(runner.DEFAULT_EXPERIMENT, NEEDS)
     festival = build(FestivalParams, {name: value for name, value in config.items() if name != "output"})
     if params.library is not None:
         plans = library_of(festival)

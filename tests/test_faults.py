@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sim.contingency.faults import level
 from sim.festival import check, site_of
+from sim.kernels.recorders import OUTSIDE
 from sim.params import ParameterError, build
 from sim.params.contingency import FaultParams
 from sim.params.contingency_kinds import KINDS
@@ -163,14 +164,91 @@ def test_a_service_without_machines_serves_nobody_until_they_are_back() -> None:
     assert served.loc[50:99].sum() > 0
 
 
-def test_an_attack_comes_as_often_as_it_says_and_orders_nothing(quiet_site) -> None:
+SHOPPERS_VIEW = ("demand_seconds", "shopper_minutes", "latency", "page_latency", "orders")
+
+
+@pytest.mark.parametrize("page", ["venue", "pay"])
+def test_visitors_of_an_attack_are_on_the_services_and_nowhere_in_the_shoppers_view(page) -> None:
+    services = ("gateway", "venue", "search", "item", "cart", "inventory", "trade", "payment", "bank")
+    machines = [f"site.services.{name}.machines=1000000" for name in services]
+    roomy = site_params("site.links=null", "site.changes=[]", *machines)  # nobody waits, so nobody feels the attack
+    told = contingency(fault("request_attack", where=page, severity=0.5, onset_s=100.0, lasts_s=20.0))
+    quiet, _ = struck_site(roomy, None, 200.0)
+    struck, _ = struck_site(roomy, told, 200.0)
+    before, after = quiet.tables(), struck.tables()
+    for name in SHOPPERS_VIEW:
+        pd.testing.assert_frame_equal(after[name], before[name], check_exact=True)
+    came = after["site_seconds"]["arrivals"].sum() - before["site_seconds"]["arrivals"].sum()
+    assert came >= 0.5 * 200_000 * 20 * 0.001
+    outside = sum(int(record.demand[:, OUTSIDE].sum()) for record in struck.records())
+    assert outside >= 0.5 * 200_000 * 20 * 0.001
+    assert sum(int(record.demand[:, OUTSIDE].sum()) for record in quiet.records()) == 0
+
+
+def test_operators_see_the_requests_of_an_attack_and_shoppers_do_not(quiet_site) -> None:
     told = contingency(fault("request_attack", where="venue", severity=0.5, onset_s=300.0, lasts_s=60.0))
-    site, _ = struck_site(site_params(), told)
-    more = site_tables(site)["demand_seconds"].sum() - quiet_site["demand_seconds"].sum()
-    assert more["visitors"] == 0
-    assert 0.5 * 200_000 * 60 * 0.001 <= more["requests"] < 10 * 0.5 * 200_000 * 60 * 0.001
-    shoppers = site.tables()["orders"]["shopper"]
-    assert shoppers.max() < site_params().shoppers
+    site, _ = struck_site(site_params(), told, 330.0)
+    seen = site.gauges.read("requests_per_s", "site", 10.0)
+    seconds = site_tables(site)["demand_seconds"].query("320 <= second_s < 330")
+    assert seen > 100_000 + seconds["requests"].sum() / 10.0 / 0.001 * 0.99
+    assert seconds["visitors"].sum() == quiet_site["demand_seconds"].query("320 <= second_s < 330")["visitors"].sum()
+
+
+def test_a_slow_service_is_seen_in_its_service_time_and_not_in_its_waits() -> None:
+    told = contingency(fault("bad_release", where="gateway", severity=0.5, onset_s=300.0, lasts_s=60.0))
+    site, _ = struck_site(site_params(), told, 330.0)
+    of_site = site_params().site
+    assert of_site is not None
+    usual_s = of_site.services["gateway"].service.expected_s
+    site_before, _ = struck_site(site_params(), None, 330.0)
+    assert site_before.gauges.read("service_s", "gateway", 10.0) == pytest.approx(usual_s, rel=0.1)
+    assert site.gauges.read("service_s", "gateway", 10.0) == pytest.approx(2.0 * usual_s, rel=0.1)
+    assert site.gauges.read("busy_share", "gateway", 10.0) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "where", "worse"),
+    [
+        ("docks_blocked", "dock_wait_h", "swift/Ash", lambda now, usual: now > usual + 1.0),
+        (
+            "warehouse_system_down",
+            "packing_share",
+            "merchants",
+            lambda now, usual: now == pytest.approx(0.19) and usual == 1.0,
+        ),
+        (
+            "stock_count_wrong",
+            "stock_known_share",
+            "Birch",
+            lambda now, usual: now == pytest.approx(0.1) and usual == 1.0,
+        ),
+    ],
+)
+def test_what_goes_wrong_on_the_road_is_seen_where_it_goes_wrong(kind, metric, where, worse) -> None:
+    told = contingency(fault(kind, onset_s=6 * HOUR_S, lasts_s=24 * HOUR_S))
+    (struck, _), (quiet, _) = struck_road(told, 0.75), struck_road(None, 0.75)
+    now, usual = (road.gauges.read(metric, where, HOUR_S) for road in (struck, quiet))
+    assert worse(now, usual), (now, usual)
+
+
+def test_trucks_under_way_stand_before_a_closed_road_until_it_opens() -> None:
+    onset_s, lasts_s = 40 * HOUR_S, 30 * HOUR_S
+    quiet, _ = struck_road(None)
+    struck, _ = struck_road(contingency(fault("road_closed", onset_s=onset_s, lasts_s=lasts_s)))
+    usual, held = (road.tables()["trips"].query("origin == 'Ash' and destination == 'Elm'") for road in (quiet, struck))
+    under_way = usual[(usual["depart_s"] < onset_s) & (usual["arrive_s"] >= onset_s)]
+    assert len(under_way) > 0
+    late = held[(held["depart_s"] < onset_s) & (held["arrive_s"] >= onset_s)]
+    assert late["depart_s"].tolist() == under_way["depart_s"].tolist()
+    assert (late["arrive_s"] == onset_s + lasts_s).all()
+    assert not held["depart_s"].between(onset_s, onset_s + lasts_s, inclusive="left").any()
+
+
+def test_a_count_of_the_shelves_finds_what_the_books_have_lost() -> None:
+    road, _ = struck_road(None, 0.25)
+    for who, value, known in (("fault", 0.2, 0.2), ("count", 10.0, 1.0)):
+        road.levers.pull(who, "stock", "Birch", value)
+        assert road.gauges.read("stock_known_share", "Birch", HOUR_S) == pytest.approx(known)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from sim.contingency.plan_files import as_csv, read_plans
-from sim.drills.plans import chosen_plans, library_of, packaged_plans, plans_of
+from sim.drills.plans import NEEDS, chosen_plans, library_of, packaged_plans, plans_of
 from sim.festival import check
 from sim.params import ParameterError, build
 from sim.params.contingency import PlanParams
@@ -45,7 +45,7 @@ def test_the_library_has_two_thousand_plans_no_two_with_the_same_fault_detection
 
 
 def test_the_packaged_table_is_what_the_templates_make_and_every_plan_can_be_run(packaged):
-    params = festival()
+    params = festival(*NEEDS)
     text = (files("configs") / "contingency" / "plans.csv").read_text(encoding="utf-8")
     assert as_csv(library_of(params)) == text
     assert plans_of(None, params) == packaged

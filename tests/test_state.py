@@ -1,5 +1,6 @@
 """Saving the site's state and branching from it: the same bits as a run that never stopped, and what is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,13 @@ import pandas as pd
 import pytest
 import simpy
 
+from experiments.cli import main
 from sim.festival import Festival, site_of
 from sim.params.festival import FestivalParams
 from sim.saves import StateError, restore, save
 from sim.site.site import Site
 from sim.site.state import put_back, taken
+from sim.units import instant
 from tests.site_case import BUSY, THREE_CELLS, festival
 
 OFF = ["parcels=off", "rehearsal=off", "seed=4", "demand.horizon_h=24"]
@@ -218,10 +221,146 @@ def test_what_is_no_state_is_refused(tmp_path):
             restore(tmp_path / name, festival("scale=0.00001", *OFF))
 
 
-def test_only_a_site_without_parcels_can_be_saved(tmp_path):
-    params = festival("scale=0.00001", "rehearsal=off")
-    with pytest.raises(StateError, match="parcels=off"):
+def test_without_a_site_there_is_nothing_to_save_or_restore(saved, tmp_path):
+    params = festival("scale=0.00001", "rehearsal=off", "site=off", "parcels.horizon_days=2")
+    with pytest.raises(StateError, match="there is no site whose state could be saved"):
         save(Festival(params), params, tmp_path / "state.npz")
+    with pytest.raises(StateError, match="site must not be off"):
+        restore(saved, params)
+
+
+ROAD = ["scale=0.00002", "rehearsal=off", "seed=4", "threads=1", "demand.horizon_h=24", "parcels.horizon_days=2"]
+ON_BOTH = """+contingency={rooms: 4, attack_per_s: 200000, storm_per_s: 100000, faults: [
+ {kind: machines_down, where: item, severity: 0.9, onset_s: 3600, lasts_s: 7200, course: step, course_s: 0},
+ {kind: sorter_down, where: STO/Shanghai, severity: 0.9, onset_s: 43200, lasts_s: 86400, course: step, course_s: 0}], plans: [
+ {id: site, owner: site duty officer, fault: {kind: machines_down, where: item, severity: 0.9, lasts_s: 60, course: step,
+ course_s: 0}, detect: {metric: working_share, at: item, threshold: 0.9, window_s: 5, delay_s: 0}, act: {kind: simplify, where:
+ item, amount: 0.2}, guard: {metric: failed_share, at: site, threshold: 0.9, window_s: 5}, undo_s: 50, expects: less work},
+ {id: road, owner: hub manager, fault: {kind: sorter_down, where: STO/Shanghai, severity: 0.9, lasts_s: 3600, course: step,
+ course_s: 0}, detect: {metric: hub_pace_share, at: STO/Shanghai, threshold: 0.8, window_s: 3600, delay_s: 3600}, act: {kind:
+ hire_sorters, where: STO/Shanghai, amount: 5}, guard: {metric: hub_full_share, at: STO/Shanghai, threshold: 9, window_s: 3600},
+ undo_s: 36000, expects: sorted again}]}""".replace("\n", "")
+
+
+@pytest.fixture(scope="module")
+def with_road() -> tuple[FestivalParams, dict[str, pd.DataFrame]]:
+    """A day with parcels, faults and plans on both parts, and its tables without a stop."""
+    params = festival(*ROAD, "~contingency", ON_BOTH)
+    return params, dict(Festival(params).run())
+
+
+@pytest.mark.parametrize("at_s", [3600.0, 108000.0])
+def test_a_branch_of_site_and_road_has_the_bits_of_the_run_that_never_stopped(with_road, at_s, tmp_path):
+    params, tables = with_road
+    assert {"acted", "struck"} <= set(tables["contingency"]["what"])
+    assert tables["contingency"]["who"].nunique() == 4
+    assert_same_tables(branched(params, at_s, tmp_path / "state.npz"), tables)
+
+
+def test_a_state_of_the_beginning_is_the_whole_run(with_road, tmp_path):
+    params, tables = with_road
+    save(Festival(params), params, tmp_path / "state.npz")
+    assert_same_tables(dict(restore(tmp_path / "state.npz", params).run()), tables)
+
+
+def test_a_branch_may_change_all_of_the_road_and_has_the_bits_of_the_run_that_always_had_that_road(with_road, tmp_path):
+    params, tables = with_road
+    other = festival(
+        *ROAD, "~contingency", ON_BOTH, "parcels.carriers.STO.own_trucks=20", "parcels.sorting.gate_share=2"
+    )
+    first = Festival(params)
+    first.env.run(until=86000)
+    save(first, params, tmp_path / "state.npz")
+    whole = dict(Festival(other).run())
+    assert_same_tables(dict(restore(tmp_path / "state.npz", other).run()), whole)
+    assert not whole["trips"].equals(tables["trips"])
+
+
+def test_a_plan_that_is_in_force_from_the_branch_on_may_join_and_one_that_would_have_been_before_may_not(tmp_path):
+    values = ["scale=0.00005", *OFF, "threads=1", "~contingency"]
+    joined = (CONTINGENT % 700).replace("undo_s: 50", "undo_s: 50, from_s: 95")
+    bare = festival("scale=0.00005", *OFF, "threads=1")
+    whole, first = Festival(festival(*values, joined)), Festival(bare)
+    whole.env.run(until=600)
+    first.env.run(until=95)
+    save(first, bare, tmp_path / "state.npz")
+    branch = restore(tmp_path / "state.npz", festival(*values, joined))
+    branch.env.run(until=600)
+    for one in (whole, branch):
+        one.site.advance()
+    assert_same_tables(dict(branch.site.tables()), dict(whole.site.tables()))
+    assert whole.contingency is not None
+    assert branch.contingency is not None
+    pd.testing.assert_frame_equal(branch.contingency.table(), whole.contingency.table())
+    with pytest.raises(
+        StateError, match=r"^contingency.plans.a is in force before the state's instant: it needs from_s >= 95, got 0$"
+    ):
+        restore(tmp_path / "state.npz", festival(*values, CONTINGENT % 700))
+
+
+SMALL = ["scale=0.00002", "rehearsal=off", "demand.horizon_h=24", "parcels=off", "threads=1"]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Of the tables of the one run in a results folder."""
+    (file,) = folder.glob("*/*/provenance.json")
+    hashed: dict[str, str] = json.loads(file.read_text())["table_hashes"]
+    return hashed
+
+
+def test_the_command_saves_goes_on_branches_and_refuses(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sim.runner.illustrate", lambda *_, **__: None)
+    state = tmp_path / "ten_past.npz"
+    assert main(["run", *SMALL, "save_at=2012-11-11T00:10", f"state={state}", f"output={tmp_path}/whole"]) == 0
+    assert f"state: {state}" in capsys.readouterr().out
+    assert main(["run", f"from={state}", f"output={tmp_path}/same"]) == 0
+    assert hashes(tmp_path / "same") == hashes(tmp_path / "whole")
+    change = "site.changes=[{at_s: 900, service: bank, machines: 10}]"
+    assert main(["run", f"from={state}", change, f"output={tmp_path}/branch"]) == 0
+    assert main(["run", *SMALL, change, f"output={tmp_path}/never_stopped"]) == 0
+    assert hashes(tmp_path / "branch") == hashes(tmp_path / "never_stopped")
+    assert hashes(tmp_path / "branch")["site_capacity"] != hashes(tmp_path / "whole")["site_capacity"]
+    capsys.readouterr()
+    assert main(["run", f"from={state}", "site.services.bank.queue=50", "seed=9", f"output={tmp_path}/no"]) == 2
+    told = capsys.readouterr().err
+    assert "seed must be what it was when the state was saved, as it acts before 600 s: 1, got 9" in told
+    assert "site.services.bank.queue must be what it was" in told
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["run", "save_at=yesterday"], "save_at must be an instant, such as 2012-11-11T23:59"),
+        (
+            ["run", "save_at=2012-12-30T00:00", "output=null", "state=x.npz"],
+            "save_at must be from 0 s, where the run begins",
+        ),
+        (["run", "save_at=600", "output=null"], "state=FILE is missing"),
+        (["run", "save_at=600", "save_at=700"], "save_at is given twice"),
+        (["run", "state=x.npz"], "say when as well"),
+        (["run", "save_at=600", "site=off", "rehearsal=off"], "there is no site whose state could be saved"),
+        (["run", "save_at=600", "replications=2"], "replications must be 1 with save_at or from, got 2"),
+        (["run", "from=nowhere.npz"], "nowhere.npz is not a saved state"),
+    ],
+)
+def test_bad_words_about_states_are_refused(words, reason, capsys):
+    assert main(words) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_instants_are_read_from_dates_clocks_and_seconds():
+    labels = {
+        "2012-11-11T00:10": 600.0,
+        "23:59": 86340.0,
+        "2013-11-12T08:00:30": 115230.0,
+        "2012-11-10T23:59": -60.0,
+        "7.5": 7.5,
+    }
+    assert {label: instant(label) for label in labels} == labels
+    for label in ("11 Nov", "2012-13-11T00:00", "25:61", "T12:00:"):
+        with pytest.raises(ValueError, match="got '"):
+            instant(label)
 
 
 def test_a_site_keeps_nothing_of_a_state_that_it_was_built_from():

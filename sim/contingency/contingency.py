@@ -19,13 +19,14 @@ from sim.records import table
 class Contingency:
     """Starts the faults and the watches of the plans on an environment; more may join while it runs.
 
+    Each part has a diary of its own, for the parts do not wait for each other.
+
     Parameters
     ----------
     env : the run's environment
     params : checked parameters
-    ports : of the parts that the run has; what is for another part does not act
+    ports : of the parts that the run has so far; what is for another part does not act
     site : terms in which faults of the site are put; None: it is off
-    state : what `state` of another one gave at this clock; None: all plans are armed
     """
 
     def __init__(
@@ -34,32 +35,56 @@ class Contingency:
         params: ContingencyParams,
         ports: Mapping[Part, Ports],
         site: SiteParams | None,
-        state: Mapping[str, Any] | None = None,
     ) -> None:
-        self._env, self._params, self._ports, self._site = env, params, ports, site
+        self._env, self._params, self._site = env, params, site
+        self._ports: dict[Part, Ports] = {}
+        self._diaries: dict[Part, Diary] = {}
+        self._watches: dict[Part, list[Watch]] = {}
+        for part, own in ports.items():
+            self.begin(part, own)
+
+    def begin(self, part: Part, ports: Ports, state: Mapping[str, Any] | None = None) -> None:
+        """Let faults strike a part and its plans be in force; state: what `state` gave at this clock, None: all are armed."""
         told = state or {"diary": [], "watches": {}}
-        self.diary = Diary(told["diary"])
-        self.faults = [self.strike(f"fault {i + 1}: {fault.kind}", fault) for i, fault in enumerate(params.faults)]
-        self.watches = [self.watch(plan, told["watches"].get(plan.id)) for plan in params.plans]
+        self._ports[part], self._diaries[part] = ports, Diary(told["diary"])
+        for number, fault in enumerate(self._params.faults, 1):
+            if fault.part == part:
+                self.strike(f"fault {number}: {fault.kind}", fault)
+        own = [plan for plan in self._params.plans if plan.part == part]
+        self._watches[part] = [
+            Watch(self._env, plan, ports, self._diaries[part], told["watches"].get(plan.id)) for plan in own
+        ]
+
+    @property
+    def diary(self) -> Diary:
+        """What has been written down, by time; at one instant the site comes first."""
+        entries = [entry for part in ("site", "road") if part in self._diaries for entry in self._diaries[part].entries]
+        by_time: list[Entry] = sorted(entries, key=lambda entry: entry.time_s)
+        return Diary(by_time)
+
+    def diary_of(self, part: Part) -> Diary:
+        """The diary that all write into who act on a part."""
+        return self._diaries[part]
 
     def strike(self, name: str, fault: FaultParams) -> Fault | None:
         """Let a fault strike at its onset, now or later; None when the run has no such part."""
         if fault.part not in self._ports:
             return None
         act = partial(struck, fault, params=self._params, site=self._site)
-        return Fault(self._env, name, fault, self._ports[fault.part], act, self.diary)
+        return Fault(self._env, name, fault, self._ports[fault.part], act, self._diaries[fault.part])
 
-    def watch(self, plan: PlanParams, state: Mapping[str, Any] | None = None) -> Watch | None:
+    def watch(self, plan: PlanParams) -> Watch | None:
         """Put a plan into force; None when the run has no such part."""
         if plan.part not in self._ports:
             return None
-        return Watch(self._env, plan, self._ports[plan.part], self.diary, state)
+        self._watches[plan.part].append(Watch(self._env, plan, self._ports[plan.part], self._diaries[plan.part]))
+        return self._watches[plan.part][-1]
 
-    def state(self) -> dict[str, Any]:
-        """What the plans remember and the diary, as plain data."""
+    def state(self, part: Part) -> dict[str, Any]:
+        """What the plans of a part remember and its diary, as plain data."""
         return {
-            "diary": [list(entry) for entry in self.diary.entries],
-            "watches": {watch.plan.id: watch.state() for watch in self.watches if watch is not None},
+            "diary": [list(entry) for entry in self._diaries[part].entries],
+            "watches": {watch.plan.id: watch.state() for watch in self._watches[part]},
         }
 
     def table(self) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def _rows_of(text: str, name: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _flat(plan: PlanParams) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in plan.model_dump(exclude={"fault": {"onset_s"}}).items():
+    for name, value in plan.model_dump(exclude={"fault": {"onset_s"}, "from_s": True}).items():
         if isinstance(value, Mapping):
             flat |= {
                 f"{name}.{inner}": f"{item:g}" if isinstance(item, float) else item for inner, item in value.items()

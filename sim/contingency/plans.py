@@ -50,7 +50,8 @@ class Watch:
         return {name: value for name, value in told.items() if value != math.inf}
 
     def _run(self) -> Generator[simpy.Event, None, None]:
-        looks = max(1, math.ceil(self._env.now / self._ports.step_s))  # there is nothing to read at t = 0
+        first_s = max(self._env.now, self.plan.from_s)
+        looks = max(1, math.ceil(first_s / self._ports.step_s))  # there is nothing to read at t = 0
         while self._phase != STOPPED:
             look_s = looks * self._ports.step_s
             time_s = min(look_s, self._due_s)

@@ -9,6 +9,7 @@ from sim.units import HOUR_S
 
 _SOON_S, _LATER_S = HOUR_S, 4 * HOUR_S
 _FULL = 3.0  # times a hub's storage: more than this a plan must not bring it
+_STORAGE_LOST = 0.9  # share; what is left holds what a hub sorts in two hours
 _CITIES_OF_A_CARRIER = 5
 _HUBS_OF_A_CARRIER = 8
 
@@ -55,15 +56,17 @@ def _of_carriers(scopes: Scopes) -> Iterator[Template]:
 def _of_merchants(scopes: Scopes) -> Iterator[Template]:
     for who in scopes["merchants"]:
         guard = _guard(scopes, who)
-        behind = Notice("packing_h", who, 16.0, _LATER_S)
+        slower = Notice("packing_share", who, 0.9, _LATER_S)
         hands = [Answer("hire_packers", who, times, "orders are packed in time again") for times in (1.5, 2.0, 4.0)]
-        yield Template("warehouse_system_down", who, (0.5, 0.75, 0.9), behind, hands, "merchant desk", guard)
+        yield Template("warehouse_system_down", who, (0.5, 0.75, 0.9), slower, hands, "merchant desk", guard)
         for hub in _first_of_each_carrier(scopes["hub"], 1):
             pace = Notice("hub_pace_share", hub, 0.9, _SOON_S)
             labels = [Answer("print_labels", who, 3.0, "sorters read at once again")]
             yield Template("labels_unreadable", who, (0.5, 0.8), pace, labels, "hub manager", guard)
         for place in scopes["place"]:
-            yield Template("stock_count_wrong", place, (0.3, 0.6, 0.9), behind, hands[1:2], "merchant desk", guard)
+            lost = Notice("stock_known_share", place, 0.95, _LATER_S)
+            count = [Answer("recount", place, 10.0, "the books know again what lies on the shelves")]
+            yield Template("stock_count_wrong", place, (0.3, 0.6, 0.9), lost, count, "merchant desk", guard)
 
 
 def _first_of_each_carrier(hubs: Sequence[str], most: int) -> Iterator[str]:
@@ -101,11 +104,11 @@ def _of_hubs(scopes: Scopes) -> Iterator[Template]:
         yield Template("hub_strike", hub, (0.5,), pace, sorters[1:], "hub manager", guard)
         burnt = [sorters[1], Answer("rent_storage", hub, 2.0, "vehicles unload and leave")]
         yield Template("hub_fire", hub, (0.8,), pace, burnt[:1], "hub manager", guard)
-        line = Notice("hub_gate_share", hub, 0.05, _SOON_S)
+        line = Notice("dock_wait_h", hub, 1.0, _SOON_S)
         docks = [Answer("open_docks", hub, 4.0, "vehicles unload and leave")]
         yield Template("docks_blocked", hub, (0.9,), line, docks, "hub manager", guard)
-        full = Notice("hub_full_share", hub, 0.4, _SOON_S)
-        yield Template("storage_lost", hub, (0.6,), full, burnt[1:], "hub manager", guard)
+        full = Notice("hub_full_share", hub, 1.0 - _STORAGE_LOST, _SOON_S)
+        yield Template("storage_lost", hub, (_STORAGE_LOST,), full, burnt[1:], "hub manager", guard)
 
 
 def _of_outlets(scopes: Scopes) -> Iterator[Template]:

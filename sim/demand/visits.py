@@ -37,9 +37,12 @@ def behaviour(params: DemandParams) -> Behaviour:
 
 
 def _wants_more(params: DemandParams) -> np.ndarray:
-    """Share of the shoppers who want more than so many orders, a buyer's number being geometric: float64[ORDERS_MOST + 1]."""
+    """Share of the shoppers who want more than so many orders, a buyer's number being geometric: float64[ORDERS_MOST + 1].
+
+    Nobody wants ORDERS_MOST, by which visitors from outside are known.
+    """
     shares = params.buyer_share * (1 - 1 / params.orders_per_buyer) ** np.arange(ORDERS_MOST + 1.0)
-    shares[-1] = 0.0
+    shares[-2:] = 0.0
     return shares
 
 

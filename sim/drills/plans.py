@@ -11,6 +11,7 @@ from sim.contingency.library import library
 from sim.contingency.plan_files import read_file, read_plans
 from sim.contingency.road_templates import road_templates
 from sim.contingency.site_templates import site_templates
+from sim.drills.loads import usual_loads
 from sim.festival import scopes
 from sim.geography import load_geography
 from sim.params.base import ParameterError, build, hint
@@ -18,6 +19,7 @@ from sim.params.contingency import ContingencyParams, PlanParams
 from sim.params.festival import FestivalParams
 
 ALL = "all"
+NEEDS = ("stock=regional",)  # overrides of the festival that the library is for
 _PACKAGED = "plans.csv"
 _MOST_TOLD = 20
 TERMS = {
@@ -42,10 +44,10 @@ def scopes_with(festival: FestivalParams) -> dict[str, list[str]]:
 
 
 def library_of(festival: FestivalParams) -> list[PlanParams]:
-    """The library made anew from its templates; the festival has site and parcels."""
+    """The library made anew from its templates; the festival has site, parcels and stock, see `NEEDS`."""
     known = scopes_with(festival)
     assert festival.site is not None
-    return library(site_templates(festival.site, known), road_templates(known))
+    return library(site_templates(festival.site, known, usual_loads(festival)), road_templates(known))
 
 
 def packaged_plans() -> list[PlanParams]:

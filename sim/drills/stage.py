@@ -17,6 +17,7 @@ from sim.params.contingency_kinds import Part
 from sim.params.festival import FestivalParams
 from sim.site.site import Site
 
+OF_ORDERS = ("warehouse_system_down", "stock_count_wrong")  # faults that only what is ordered after their onset meets
 _STOP_TURN = 0.75  # after the plans of its instant
 FAULT = "fault"
 
@@ -81,7 +82,7 @@ class _Bench:
                 yield at(self.env, self.env.now + ports.step_s, _STOP_TURN)
                 share = ports.read("failed_share", "site", 2 * ports.step_s)
                 if share > limit:
-                    acting.diary.write(self.env.now, FAULT, "stopped by the drill's guard", share)
+                    acting.diary_of("site").write(self.env.now, FAULT, "stopped by the drill's guard", share)
                     stop()
                     return
 

@@ -9,9 +9,9 @@ from sim.kernels.cell_state import FREE_JOBS, NO_JOB, OPENED, SENT, TAKEN, VISIT
 from sim.kernels.inbox import put
 from sim.kernels.outcomes import settle
 from sim.kernels.random import pick, uniform
-from sim.kernels.recorders import ASKED, REQUESTS, RETRIES, VISITORS, minute_of
+from sim.kernels.recorders import ASKED, OUTSIDE, REQUESTS, RETRIES, VISITORS, minute_of
 from sim.kernels.station import SERVED
-from sim.kernels.visits import NEW_VISIT, attempt_of, pack, page_of, segment_of
+from sim.kernels.visits import NEW_VISIT, attempt_of, is_shopper, pack, page_of, segment_of
 
 
 @kernel
@@ -44,13 +44,16 @@ def _admit(time_s, shopper, state, keys, behaviour, routes, cell):
         demand[second, VISITORS] += 1
         cell.progress.tally[VISITS_BEGUN] += 1
         state = pack(behaviour.entry, 0, 0, 1)
-    demand[second, REQUESTS] += 1
     cell.progress.tally[SENT] += 1
-    if attempt_of(state) > 0:
-        demand[second, RETRIES] += 1
     page = page_of(state)
     segment = segment_of(shopper, keys, behaviour)
-    cell.record.seen[minute_of(time_s), segment, ASKED] += 1
+    if is_shopper(state):
+        demand[second, REQUESTS] += 1
+        if attempt_of(state) > 0:
+            demand[second, RETRIES] += 1
+        cell.record.seen[minute_of(time_s), segment, ASKED] += 1
+    else:
+        demand[second, OUTSIDE] += 1
     route = 0
     if routes.cumulative[page, 0] < 1.0:
         route = pick(routes.cumulative[page], uniform(keys.route, shopper, page))

@@ -73,7 +73,7 @@ def _leave_station(job, station, kind, time_s, client, routes, cell):
     if record.trace_s.shape[0] > 0:
         _trace(job, station, kind, row.start_s, time_s, cell.jobs, record, tally)
     if kind == SERVED:
-        record_service(time_s, time_s - row.arrival_s, station, row.segment, record)
+        record_service(time_s, time_s - row.arrival_s, time_s - row.start_s, station, row.segment, record)
         if row.sent_s == np.inf:  # let in: the browser begins to wait
             row.sent_s = time_s
             row.serial += np.uint32(1)

@@ -3,7 +3,8 @@
 request through with the site -> finish -> settle -> tell -> answered: pay, think, next page -> calendar
 deadline of the browser ------> give_up ----^          '--> failed: back off and retry, or give up and leave
 
-All that is added up is whole numbers, so that no sum depends on the order in which a micro-window's requests are told.
+All that is added up is whole numbers, so that no sum depends on the order in which a micro-window's requests are told. Visitors
+from outside browse on, retry and leave as shoppers do, but none of it is counted here.
 """
 
 import numpy as np
@@ -41,6 +42,7 @@ from sim.kernels.recorders import (
 from sim.kernels.station import REJECTED, SERVED, TIMED_OUT
 from sim.kernels.visits import (
     attempt_of,
+    is_shopper,
     order_fen,
     orders_of,
     pack,
@@ -67,12 +69,14 @@ def _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar
     """A page was answered: pay for an order, think, choose the next page or leave."""
     second = np.int64(time_s)
     seen = record.seen[minute_of(time_s), segment]
-    record.demand[second, PAGES_SERVED] += 1
-    seen[ANSWERED] += 1
     page = page_of(state)
     orders = orders_of(state)
     step = step_of(state)
-    if page == behaviour.paid:
+    shopping = is_shopper(state)
+    if shopping:
+        record.demand[second, PAGES_SERVED] += 1
+        seen[ANSWERED] += 1
+    if shopping and page == behaviour.paid:
         value_fen = order_fen(keys.value, shopper, orders, behaviour.value_mu, behaviour.value_sigma)
         at = tally[ORDERS_OUT]
         record.order_s[at] = time_s
@@ -97,7 +101,9 @@ def _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar
 def _fail(time_s, shopper, state, segment, keys, behaviour, client, bucket_s, calendar, record, progress):
     """A page request failed: back off and try again, or give up, leave and lose the orders still wanted."""
     seen = record.seen[minute_of(time_s), segment]
-    seen[FAILED] += 1
+    shopping = is_shopper(state)
+    if shopping:
+        seen[FAILED] += 1
     attempt = attempt_of(state)
     orders = orders_of(state)
     step = step_of(state)
@@ -106,8 +112,9 @@ def _fail(time_s, shopper, state, segment, keys, behaviour, client, bucket_s, ca
         _schedule(retry_s, shopper, pack(page_of(state), attempt + 1, orders, step), bucket_s, calendar, progress.tally)
         return
     second = np.int64(time_s)
-    record.demand[second, GAVE_UP] += 1
-    seen[LEFT] += 1
+    if shopping:
+        record.demand[second, GAVE_UP] += 1
+        seen[LEFT] += 1
     while wants_order(keys.wanted, shopper, orders, behaviour.wants_more):
         record.demand[second, ORDERS_LOST] += 1
         seen[LOST] += 1
@@ -140,7 +147,7 @@ def finish(job, kind, time_s, client, jobs, free, record, outcomes, tally):
     deadline_s = row.sent_s + client.timeout_s
     if time_s > deadline_s:  # the browser gave it up within this micro-window
         time_s, kind = deadline_s, TIMED_OUT
-    elif kind == SERVED:
+    elif kind == SERVED and is_shopper(row.state):
         record_page(time_s, time_s - row.sent_s, row.page, row.segment, record)
     settle(time_s, row.key, row.state, row.segment, kind, outcomes, tally)
 
@@ -207,5 +214,6 @@ def tell(begin_s, width_s, keys, behaviour, client, bucket_s, outcomes, calendar
             earn_retry(tokens, client.budget, client.budget_gain)
             _answer(time_s, shopper, state, segment, keys, behaviour, bucket_s, calendar, record, tally)
         else:
-            record.demand[np.int64(time_s), PAGES_REJECTED if kind == REJECTED else PAGES_TIMED_OUT] += 1
+            if is_shopper(state):
+                record.demand[np.int64(time_s), PAGES_REJECTED if kind == REJECTED else PAGES_TIMED_OUT] += 1
             _fail(time_s, shopper, state, segment, keys, behaviour, client, bucket_s, calendar, record, progress)

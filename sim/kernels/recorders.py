@@ -16,7 +16,8 @@ PAGES_SERVED = 5
 GAVE_UP = 6
 ORDERS = 7
 ORDERS_LOST = 8
-DEMAND_COLUMNS = 9
+OUTSIDE = 9  # requests of visitors from outside; all others are of shoppers alone
+DEMAND_COLUMNS = 10
 
 # columns of Record.site; 1, 2 and 3 are SERVED, REJECTED and TIMED_OUT of the station plus one
 ARRIVALS = 0
@@ -65,6 +66,7 @@ class Record(NamedTuple):
     latency: np.ndarray  # int32[M, P, LATENCY_BUCKETS], of pages
     page_latency: np.ndarray  # int32[H, P, K, LATENCY_BUCKETS]
     service_latency: np.ndarray  # int32[H, S, K, LATENCY_BUCKETS], from arrival at a station to the end of its service
+    service_ns: np.ndarray  # int64[T, S], service times of requests that were served [ns]
     as_float: np.ndarray  # float64[1], scratch of the histograms
     as_bits: np.ndarray  # uint64[1], the same 8 bytes
     order_s: np.ndarray  # float64[O]
@@ -92,6 +94,7 @@ def empty_record(
         latency=np.zeros((minutes, pages, LATENCY_BUCKETS), np.int32),
         page_latency=np.zeros((hours, pages, segments, LATENCY_BUCKETS), np.int32),
         service_latency=np.zeros((hours, stations, segments, LATENCY_BUCKETS), np.int32),
+        service_ns=np.zeros((seconds, stations), np.int64),
         as_float=scratch,
         as_bits=scratch.view(np.uint64),
         order_s=np.zeros(orders),
@@ -144,7 +147,8 @@ def record_page(time_s, latency_s, page, segment, record):
 
 
 @inlined
-def record_service(time_s, latency_s, station, segment, record):
-    """Count a request that a station finished after latency_s."""
+def record_service(time_s, latency_s, service_s, station, segment, record):
+    """Count a request that a station finished latency_s after its arrival, service_s of which it was served."""
     bucket = latency_bucket(latency_s, record.as_float, record.as_bits)
     record.service_latency[hour_of(time_s), station, segment, bucket] += 1
+    record.service_ns[np.int64(time_s), station] += np.int64(1e9 * service_s + 0.5)

@@ -15,7 +15,7 @@ from sim.kernels.retrial import DECORRELATED, backoff_time
 NEW_VISIT = np.uint32(0)  # state of a shopper who is about to come; steps of a visit count from 1
 
 ATTEMPTS_MOST = 16  # tries of one page that a visit's record can count
-ORDERS_MOST = 255
+ORDERS_MOST = 255  # of a shopper one less: so many has a visitor from outside, who is no shopper and orders nothing
 
 
 class Keys(NamedTuple):
@@ -43,7 +43,9 @@ class Behaviour(NamedTuple):
     next_page: np.ndarray  # float64[2, P, P + 1], cumulative; first axis the mood: 0 browsing, 1 wants an order
     think_mean_s: np.ndarray  # float64[2, P], beyond the minimum
     think_least_s: float
-    wants_more: np.ndarray  # float64[ORDERS_MOST + 1], share of the shoppers who want more than so many orders; last 0
+    wants_more: (
+        np.ndarray
+    )  # float64[ORDERS_MOST + 1], share of the shoppers who want more than so many orders; last two 0
     value_mu: float  # of the logarithm of an order's value in RMB
     value_sigma: float
     region_cumulative: np.ndarray  # float64[regions], share of the shoppers
@@ -123,6 +125,12 @@ def attempt_of(state):
 def orders_of(state):
     """Orders paid so far."""
     return (np.int64(state) >> 8) & 255
+
+
+@inlined
+def is_shopper(state):
+    """Whether a visit is a shopper's, and not that of a visitor from outside."""
+    return orders_of(state) < ORDERS_MOST
 
 
 @inlined

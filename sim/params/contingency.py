@@ -135,6 +135,7 @@ class PlanParams(Params):
     act: ActionParams
     guard: GuardParams
     undo_s: float = Field(gt=0)  # the detection's metric has been good for so long
+    from_s: float = Field(default=0.0, ge=0)  # in force from then on
     expects: str
 
     @model_validator(mode="after")

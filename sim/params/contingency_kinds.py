@@ -55,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "docks_blocked": Kind("road", "hub", "step", "a share of a hub's docks cannot unload"),
     "storage_lost": Kind("road", "hub", "step", "a share of a hub's storage cannot be used"),
     "labels_unreadable": Kind("road", "merchants", "step", "a share of the labels cannot be read at once"),
-    "road_closed": Kind("road", "lane", "step", "no truck can leave on a lane"),
+    "road_closed": Kind("road", "lane", "step", "no truck can leave on a lane, and those under way wait"),
     "road_slow": Kind("road", "lane", "step", "trucks on a lane lose a share of their speed"),
     "truck_breakdowns": Kind("road", "carrier", "ramp", "a share of a carrier's trucks breaks down"),
     "driver_strike": Kind("road", "carrier", "step", "a share of a carrier's own trucks has no drivers"),
@@ -86,18 +86,22 @@ METRICS: Mapping[str, Metric] = {
     "orders_lost_per_s": Metric("site", "site", True, float("inf"), "1/s"),
     "refused_share": Metric("site", "service", True, 1.0, "share"),
     "wait_s": Metric("site", "service", True, float("inf"), "s"),
+    "service_s": Metric("site", "service", True, float("inf"), "s"),
     "busy_share": Metric("site", "service", True, 1.0, "share"),
     "arrivals_per_s": Metric("site", "service", True, float("inf"), "1/s"),
     "working_share": Metric("site", "service", False, 1.0, "share"),
     "link_share": Metric("site", "link", True, 1.0, "share"),
     "hub_full_share": Metric("road", "hub", True, float("inf"), "share"),
     "hub_gate_share": Metric("road", "hub", True, float("inf"), "share"),
+    "dock_wait_h": Metric("road", "hub", True, float("inf"), "h"),
     "hub_pace_share": Metric("road", "hub", False, float("inf"), "share"),
     "lane_wait_h": Metric("road", "lane", True, float("inf"), "h"),
     "pickup_wait_h": Metric("road", "carrier", True, float("inf"), "h"),
     "free_trucks_share": Metric("road", "carrier", False, float("inf"), "share"),
     "outlet_days": Metric("road", "outlet", True, float("inf"), "d"),
     "packing_h": Metric("road", "merchants", True, float("inf"), "h"),
+    "packing_share": Metric("road", "merchants", False, float("inf"), "share"),
+    "stock_known_share": Metric("road", "place", False, 1.0, "share"),
 }
 
 
@@ -133,5 +137,8 @@ ACTIONS: Mapping[str, Action] = {
     "close_pickup": Action("road", "carrier", "pickup", 0.0, 0.0, "0: a carrier picks nothing up"),
     "hire_couriers": Action("road", "outlet", "couriers", 1.0, 5.0, "times what couriers deliver"),
     "hire_packers": Action("road", "merchants", "packing", 1.0, 10.0, "times the merchants' packing"),
+    "recount": Action(
+        "road", "place", "stock", 1.0, 10.0, "times the stock that the books know of, at most what is there"
+    ),
     "print_labels": Action("road", "merchants", "labels", 1.0, 10.0, "times the share of labels that can be read"),
 }

@@ -8,6 +8,7 @@ from sim.kernels.recorders import (
     ARRIVALS,
     BUSY,
     ORDERS_LOST,
+    OUTSIDE,
     PAGES_REJECTED,
     PAGES_SERVED,
     PAGES_TIMED_OUT,
@@ -32,6 +33,7 @@ class Gauges:
             "orders_lost_per_s": self._orders_lost_per_s,
             "refused_share": self._refused_share,
             "wait_s": self._wait_s,
+            "service_s": self._service_s,
             "busy_share": self._busy_share,
             "arrivals_per_s": self._arrivals_per_s,
             "working_share": self._working_share,
@@ -66,13 +68,15 @@ class Gauges:
         return np.asarray(counts, np.int64)
 
     def _failed_share(self, _: str, seconds: slice) -> float:
-        """Share of the pages answered with "system busy" or given up."""
+        """Share of the shoppers' pages answered with "system busy" or given up."""
         demand = self._demand(seconds)
         failed = demand[PAGES_REJECTED] + demand[PAGES_TIMED_OUT]
         return _ratio(failed, failed + demand[PAGES_SERVED])
 
     def _requests_per_s(self, _: str, seconds: slice) -> float:
-        return self._per_s(self._demand(seconds)[REQUESTS], seconds)
+        """Page requests of shoppers and of visitors from outside, whom the site cannot tell apart."""
+        demand = self._demand(seconds)
+        return self._per_s(demand[REQUESTS] + demand[OUTSIDE], seconds)
 
     def _orders_lost_per_s(self, _: str, seconds: slice) -> float:
         return self._per_s(self._demand(seconds)[ORDERS_LOST], seconds)
@@ -89,6 +93,12 @@ class Gauges:
         length_s = self._length_s(seconds)
         gone = counts[_SERVED] + counts[_TIMED_OUT]
         return float(counts[QUEUE]) / float(gone) if gone > 0 else (float(length_s) if counts[QUEUE] > 0 else 0.0)
+
+    def _service_s(self, name: str, seconds: slice) -> float:
+        """Mean time that a service has worked on a request, of those served; 0 when none was."""
+        row = self._site.services.index(name)
+        worked_ns = sum(int(cell.state.record.service_ns[seconds, row].sum()) for cell in self._site.cells)
+        return _ratio(1e-9 * worked_ns, self._service(name, seconds)[_SERVED])
 
     def _busy_share(self, name: str, seconds: slice) -> float:
         """Mean share of a service's present slots in use; 1 when it has none."""
