@@ -10,6 +10,7 @@ from sim.metrics.latency import percentiles
 from sim.metrics.merchants import merchant_kpis
 from sim.metrics.order_statistics import order_statistics
 from sim.metrics.rehearsal import rehearsal_kpis
+from sim.metrics.rush import rush_kpis
 from sim.metrics.sales import busiest_minute_per_s, gmv_shares, of_the_day, sales_by_second
 from sim.metrics.site import machine_hours, machines
 from sim.records import chunks
@@ -49,6 +50,7 @@ def kpis(
         **_orders(tables),
         **_latency(tables),
         **_seen(tables),
+        **rush_kpis(tables),
         **rehearsal_kpis(tables),
         **_parcels(tables),
         **_national(tables, scale),
