@@ -3,9 +3,10 @@
 Question: which policy loses how many orders for what money, and what would last year's peak as this year's normal cost?
 Run:      peakday cloud scale=0.001
 Reads:    configs/
-Writes:   OUTPUT/cloud.parquet and cloud.json, frontier.svg and frontier.png, when output=DIR is given
+Writes:   OUTPUT/report.html, cloud.parquet and cloud.json, frontier and machines as SVG and PNG, when output=DIR is given
 """
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,8 +29,9 @@ that policy again."""
 _NAMES = """parameters:
   scale=0.001         share of the day's shoppers
   seed=1              of the draws
+  replications=1      runs of each policy, with seeds seed, seed + 1, ...; from two on the report has intervals
   boot_s=120          mean time from order to boot [s]
-  output=DIR          write cloud.parquet, cloud.json and the frontier's figure there"""
+  output=DIR          write report.html, cloud.parquet, cloud.json and the figures of frontier and machines there"""
 
 
 class CloudQuestionParams(Params):
@@ -37,6 +39,7 @@ class CloudQuestionParams(Params):
 
     scale: float = Field(default=0.001, gt=0, le=1)
     seed: int = Field(default=1, ge=0)
+    replications: int = Field(default=1, ge=1)
     boot_s: float = Field(default=120.0, gt=0)
     output: str | None = None
 
@@ -68,6 +71,7 @@ class Outcome(NamedTuple):
 
     year: int
     policy: str
+    seed: int
     peak_machines: float  # of all services of the cloud at once
     machine_h: float
     cost_rmb: float
@@ -88,23 +92,40 @@ def main(arguments: Sequence[str]) -> int:
         print(with_units(params.model_dump()))
         return 0
     directory = folder(params.output)
-    rows = table(compare(params))
-    _show(rows)
+    nights: dict[str, pd.DataFrame] = {}
+    runs = (compare(_of_seed(params, number), nights=nights) for number in range(params.replications))
+    rows = table([outcome for one in runs for outcome in one])
+    _show(means(rows))
     if directory is not None:
         about = {"params": params.model_dump(), "source_hash": store.source_hash()}
         write_rows(directory, "cloud", about, rows)
-        write_frontier(directory, rows, params.scale)
+        write_frontier(directory, means(rows), params.scale)
+        write_machines(directory, nights, params.scale)
+        _report(directory, rows, params, arguments)
     return 0
 
 
-def compare(params: CloudQuestionParams, policies: Sequence[Policy] = POLICIES) -> list[Outcome]:
-    """The outcome of each policy in 2012, and of two in 2013: last year's peak for good, and the policy that made it."""
+def _of_seed(params: CloudQuestionParams, number: int) -> CloudQuestionParams:
+    return params.model_copy(update={"seed": params.seed + number, "replications": 1})
+
+
+def compare(
+    params: CloudQuestionParams,
+    policies: Sequence[Policy] = POLICIES,
+    nights: "dict[str, pd.DataFrame] | None" = None,
+) -> list[Outcome]:
+    """The outcome of each policy in 2012, and of two in 2013: last year's peak for good, and the policy that made it.
+
+    nights : takes machines and load of each policy's first half hour, of the first seed
+    """
     from sim.metrics.cloud import peak_machines
 
     outcomes, peak = [], {}
     for policy in policies:
         outcome, tables = _run(params, 2012, policy)
         outcomes.append(outcome)
+        if nights is not None:
+            nights.setdefault(policy.name, _night(tables, params.scale))
         if policy.name == REACTIVE:
             peak = peak_machines(tables["machines"])
     if peak:
@@ -112,6 +133,16 @@ def compare(params: CloudQuestionParams, policies: Sequence[Policy] = POLICIES) 
         for policy in (last_years_peak(peak), again):
             outcomes.append(_run(params, 2013, policy)[0])
     return outcomes
+
+
+def _night(tables: Mapping[str, Any], scale: float) -> "pd.DataFrame":
+    from sim.metrics.cloud import servers_and_load, together
+    from sim.plots.cloud import NIGHT_S, NIGHT_STEP_S
+
+    of_services = servers_and_load(
+        tables["machines"], tables["site_seconds"], scale=scale, end_s=NIGHT_S, step_s=NIGHT_STEP_S
+    )
+    return together(of_services)
 
 
 def last_years_peak(peak: Mapping[str, int]) -> Policy:
@@ -127,6 +158,31 @@ def table(outcomes: Sequence[Outcome]) -> "pd.DataFrame":
     return pd.DataFrame(outcomes, columns=list(Outcome._fields))
 
 
+def means(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """The mean of each policy's seeds, in the order of the policies."""
+    return rows.drop(columns="seed").groupby(["year", "policy"], sort=False).mean().reset_index()
+
+
+def _report(directory: Path, rows: "pd.DataFrame", params: CloudQuestionParams, words: Sequence[str]) -> None:
+    """report.html into a folder."""
+    from sim import runner
+    from sim.report.clouds import write_clouds_report
+    from sim.store import explained
+
+    reactive = next(policy for policy in POLICIES if policy.name == REACTIVE)
+    config = runner.composed("festival_2012", _overrides(params, 2012, reactive))
+    provenance = {"params": params.model_dump(), "code": runner.code(), "versions": runner.versions()}
+    command = shlex.join(["peakday", "cloud", *words])
+    with explained(directory):
+        page = write_clouds_report(directory, rows, config, command, provenance)
+    print(f"report: {page}")
+
+
+def _overrides(params: CloudQuestionParams, year: int, policy: Policy) -> list[str]:
+    demand, cloud = f"demand=tmall_{year}", f"cloud={policy.option}"
+    return [demand, "parcels=off", "rehearsal=off", cloud, f"cloud.boot_s={params.boot_s}", *policy.overrides]
+
+
 def write_frontier(directory: Path, rows: "pd.DataFrame", scale: float) -> None:
     """frontier.svg and frontier.png of the first year into a folder."""
     import matplotlib as mpl
@@ -139,20 +195,26 @@ def write_frontier(directory: Path, rows: "pd.DataFrame", scale: float) -> None:
         figure.savefig(directory / "frontier.png", dpi=110, metadata={"Software": None})
 
 
+def write_machines(directory: Path, nights: "Mapping[str, pd.DataFrame]", scale: float) -> None:
+    """machines.svg and machines.png, a panel a policy, into a folder."""
+    import matplotlib as mpl
+
+    from sim.plots import style
+    from sim.plots.cloud import draw_policies
+
+    with mpl.rc_context(style.RC):
+        figure = draw_policies(nights, scale)
+        figure.savefig(directory / "machines.svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(directory / "machines.png", dpi=110, metadata={"Software": None})
+
+
 def _run(params: CloudQuestionParams, year: int, policy: Policy) -> tuple[Outcome, Mapping[str, Any]]:
     from sim import runner
 
     print(f"{year}: {policy.name} ...", flush=True)
     result = runner.simulate(
         "festival_2012",
-        overrides=[
-            f"demand=tmall_{year}",
-            "parcels=off",
-            "rehearsal=off",
-            f"cloud={policy.option}",
-            f"cloud.boot_s={params.boot_s}",
-            *policy.overrides,
-        ],
+        overrides=_overrides(params, year, policy),
         scale=params.scale,
         seed=params.seed,
     )
@@ -160,6 +222,7 @@ def _run(params: CloudQuestionParams, year: int, policy: Policy) -> tuple[Outcom
     outcome = Outcome(
         year,
         policy.name,
+        params.seed,
         kpis["cloud_peak_machines"],
         kpis["cloud_machine_h"],
         kpis["machine_cost_rmb"],

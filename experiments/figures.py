@@ -37,12 +37,12 @@ def show_replications(runs: Sequence[Figures], published: Mapping[str, float]) -
     print_table(table)
 
 
-def published_at(scale: float) -> dict[str, float]:
-    """Published values of 2012 by the names of the key figures: counts and rates at the run's scale, shares as is."""
+def published_at(scale: float, year: int) -> dict[str, float]:
+    """Published values of a year by the names of the key figures: counts and rates at the run's scale, shares as is."""
     from sim.metrics.published import FACTS, gmv_milestones
 
-    counts = {name: fact.value * scale for name, fact in FACTS.items()}
-    milestones = gmv_milestones()
+    counts = {name: fact.value * (1 if fact.unit == "share" else scale) for name, fact in FACTS.get(year, {}).items()}
+    milestones = gmv_milestones(year)
     shares = zip(milestones["clock"], milestones["share"], strict=True)
     return counts | {f"gmv_share_{clock.replace(':', '')}": float(share) for clock, share in shares}
 

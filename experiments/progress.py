@@ -10,10 +10,9 @@ from rich.progress import Progress as Bar
 from sim.units import clock
 
 if TYPE_CHECKING:
-    from sim.festival import Progress
+    from sim.progress import Progress
 
 SECONDS_BETWEEN_LINES = 5.0
-SITE_WORK_SHARE = 0.75  # of a run's wall time is spent while the site is open; measured at scale 0.001 and 0.01
 LEAST_SHARE = 0.02  # below it, the time left is a guess that would only mislead
 
 
@@ -27,33 +26,21 @@ class Watcher(Protocol):
     def __exit__(self, *ending: object) -> None: ...
 
 
-def watch(label: str, site_end_s: float) -> Watcher:
+def watch(label: str) -> Watcher:
     """A bar on a terminal, plain lines elsewhere; both on stderr.
 
     Parameters
     ----------
     label : what is running
-    site_end_s : when the site closes, on the simulated clock [s]
     """
     console = Console(stderr=True)
-    return (ProgressBar if console.is_terminal else ProgressLines)(label, site_end_s, console)
-
-
-def share_done(progress: "Progress", site_end_s: float) -> float:
-    """Share of the run's work that is done, in [0, 1]: most of it is in the site's hours, not in the weeks of the parcels."""
-    clock_s = min(max(progress.clock_s, 0.0), progress.end_s)
-    if progress.end_s <= site_end_s:
-        return clock_s / progress.end_s
-    site = min(clock_s / site_end_s, 1.0)
-    road = max(clock_s - site_end_s, 0.0) / (progress.end_s - site_end_s)
-    return SITE_WORK_SHARE * site + (1 - SITE_WORK_SHARE) * road
+    return (ProgressBar if console.is_terminal else ProgressLines)(label, console)
 
 
 class ProgressBar:
     """A bar that stays on its line."""
 
-    def __init__(self, label: str, site_end_s: float, console: Console) -> None:
-        self._site_end_s = site_end_s
+    def __init__(self, label: str, console: Console) -> None:
         self._started_s = time.monotonic()
         where = TextColumn("{task.fields[where]}")
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=16), TimeElapsedColumn(), where)
@@ -66,9 +53,8 @@ class ProgressBar:
 
     def __call__(self, progress: "Progress") -> None:
         """Move the bar to where the run is."""
-        share = share_done(progress, self._site_end_s)
-        where = _where(progress, share, time.monotonic() - self._started_s)
-        self._bar.update(self._task, completed=share, where=where)
+        where = f"{progress.phase}, {_where(progress, time.monotonic() - self._started_s)}"
+        self._bar.update(self._task, completed=progress.share, where=where)
 
     def __exit__(self, *ending: object) -> None:
         self._bar.stop()
@@ -77,8 +63,8 @@ class ProgressBar:
 class ProgressLines:
     """A line now and then."""
 
-    def __init__(self, label: str, site_end_s: float, console: Console) -> None:
-        self._label, self._site_end_s, self._console = label, site_end_s, console
+    def __init__(self, label: str, console: Console) -> None:
+        self._label, self._console = label, console
         self._started_s = self._told_s = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -90,7 +76,7 @@ class ProgressLines:
         if now_s - self._told_s < SECONDS_BETWEEN_LINES:
             return
         self._told_s = now_s
-        where = _where(progress, share_done(progress, self._site_end_s), now_s - self._started_s)
+        where = _where(progress, now_s - self._started_s)
         line = f"{self._label}, {progress.phase}: {now_s - self._started_s:.0f} s, {where}"
         self._console.print(line, highlight=False, soft_wrap=True)
 
@@ -98,6 +84,6 @@ class ProgressLines:
         pass
 
 
-def _where(progress: "Progress", share: float, elapsed_s: float) -> str:
-    left = f", {elapsed_s * (1 / share - 1):.0f} s left" if share >= LEAST_SHARE else ""
+def _where(progress: "Progress", elapsed_s: float) -> str:
+    left = f", {elapsed_s * (1 / progress.share - 1):.0f} s left" if progress.share >= LEAST_SHARE else ""
     return f"{clock(progress.clock_s)}, {progress.rows:,} rows{left}"

@@ -7,6 +7,7 @@ Writes:   OUTPUT/sweeps/NAME/ with table.parquet, provenance.json, figures/ and 
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -43,6 +44,7 @@ Options
   address=HOST:PORT     of a running Ray cluster
   keep=hub_hours,...    tables to keep of each run, or all for everything that peakday run keeps
   known=FILE.parquet    the table of another sweep, whose runs are read and not run
+  pdf=true              write report.pdf, too; needs the extra [report]
   failed=again          run those again that failed; otherwise they count as known
   output=results        folder for the results
 
@@ -74,6 +76,7 @@ class SweepOptions(Params):
     address: str | None = None
     keep: str | None = None
     known: str | None = None
+    pdf: Literal["true", "false"] = "false"
     failed: Literal["known", "again"] = "known"
 
 
@@ -121,6 +124,7 @@ def ask(words: Sequence[str]) -> _Asked:
         With every problem of the options, the design and all points.
     """
     from experiments.options import parse
+    from experiments.report import check_pdf
     from sim.compose import EXPERIMENT, axes
     from sim.metrics import kpis
     from sim.runner import DEFAULT_EXPERIMENT
@@ -157,6 +161,8 @@ def ask(words: Sequence[str]) -> _Asked:
     problems += [f"figures: {name} is not a key figure{hint(name, known)}" for name in figures if name not in known]
     keep = checked(lambda: _kept(options.keep), ())
     checked(lambda: _check_engine(options), None)
+    if options.pdf == "true":
+        checked(check_pdf, None)
     made = checked(
         lambda: make_plan(
             [*experiments, DEFAULT_EXPERIMENT][0],
@@ -218,6 +224,7 @@ def _answer(asked: _Asked, words: Sequence[str]) -> int:
     import shlex
     import time
 
+    from experiments.report import print_pdf
     from experiments.sweep_progress import watch
     from sim.sweeps import folder, result, table
     from sim.sweeps.records import Records
@@ -251,6 +258,8 @@ def _answer(asked: _Asked, words: Sequence[str]) -> int:
     if lost:
         print(f"{len(lost)} of {len(sweep.rows)} runs failed; failed=again runs them again")
     print(f"table: {directory}/{table.FILE_NAME}\nreport: {directory}/report.html")
+    if options.pdf == "true":
+        print_pdf(directory / "report.html")
     return 1 if lost else 0
 
 
@@ -269,23 +278,13 @@ def _begun(plan: "Plan", sweep: "Sweep") -> str:
 
 
 def _engine(options: SweepOptions, plan: "Plan", keep: "Keep", missing: int) -> "Engine":
-    from sim import festival
-    from sim.params.base import build
-    from sim.params.festival import FestivalParams
-
     if options.engine == "ray":
         from sim.sweeps.cluster import RayWorkers
 
         return RayWorkers(options.address, options.workers, keep)
-    from sim.sweeps.local import LocalWorkers
+    from experiments.workers import local_engine
 
-    needed = max(festival.memory_needed_bytes(build(FestivalParams, config)) for config in plan.configs)
-    room = max(int(festival.memory_available_bytes() // needed), 1) if needed < festival.memory_available_bytes() else 1
-    wanted = options.workers or festival.cores()
-    if room < wanted:
-        print(f"{room} workers instead of {wanted}: a run may need {needed / 1e9:.1f} GB")
-    useful = wanted if plan.goals else max(missing, 1)
-    return LocalWorkers(min(wanted, room, useful), keep)
+    return local_engine(plan.configs, keep, options.workers, sys.maxsize if plan.goals else missing)
 
 
 def _show(directory: Path, plan: "Plan", figures: Sequence[str]) -> None:

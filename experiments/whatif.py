@@ -8,12 +8,10 @@ Writes:   OUTPUT/EXPERIMENT/RUN/ for each run, as peakday run does, and OUTPUT/w
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sim.runner import Replication
     from sim.whatif import Findings, Question
 
 HELP = "a base and changes of it on the same draws: differences with intervals, plots, a report"
@@ -32,8 +30,12 @@ A * in a parameter's name stands for every name there; "LABEL: " in front gives 
 divided by commas, or change= is written again; each is held against the base. Everything else on the command line holds for
 both sides: scale=, seed=, replications= (at least 2; 5 unless said), site=off, any parameter.
 
-figure=NAME is the key figure that the answer begins with, and that ranks several changes. Runs that are there already are
-read. The exit status is 0 when the report is written.
+figure=NAME is the key figure that the answer begins with, and that ranks several changes. workers=N runs so many at the same
+time; otherwise one for each core that has the memory. pdf=true writes report.pdf, too; it needs the extra [report].
+branch_at=2012-11-11T00:10 (or 00:10, or 600 seconds) lets the changes branch off from the base at that instant, so that the
+site's work up to it is done once for each seed: the same numbers, bit for bit. A change of the site that acts before is refused;
+on the road everything may change, as it is simulated from the start.
+Runs that are there already are read. The exit status is 0 when the report is written, 1 when a run has failed.
 
 Examples
 {examples}"""
@@ -44,6 +46,7 @@ EXAMPLES = {
     "peakday whatif change=more_trucks,hired_sorters figure=hub_overflow_h": "which of two shortens the overflow most",
     "peakday whatif base=snow_northeast change=snow_northeast_rail": "a snow front with and without more rail",
     "peakday whatif change='site.links.gbit_per_s.*.wireless=x25' parcels=off": "25 times the wireless bandwidth",
+    "peakday whatif change=contingency=room_cooling branch_at=00:10 parcels=off": "a server room heats up after ten minutes",
     "peakday whatif change='half: site.services.*.machines=x0.5' parcels=off": "half of every service's machines",
 }
 
@@ -54,15 +57,22 @@ class Asked(NamedTuple):
     base: str
     changes: list[str]
     figure: str | None
+    workers: int | None
+    pdf: bool
+    branch_at_s: float | None
     common: list[str]
     show_config: bool
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Ask, run and compare; the exit status is 0 when the report is written."""
+    """Ask, run and compare; the exit status is 0 when the report is written, 1 when a run has failed."""
     asked = parse(arguments)
 
+    from experiments.report import check_pdf, print_pdf
+    from experiments.whatif_runs import check_branch, folder, run_missing
     from sim import whatif
+    from sim.params.base import ParameterError
+    from sim.sweeps.engine import EngineError
 
     question = whatif.ask(asked.base, asked.changes, asked.common)
     replications = {
@@ -73,11 +83,23 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if asked.figure is not None:
         _check_figure(asked.figure)
-    runs = {side: list(execute(side, own)) for side, own in replications.items()}
+    if asked.pdf:
+        check_pdf()
+    if asked.branch_at_s is not None:
+        check_branch(replications, asked.branch_at_s)
+    try:
+        complete = run_missing(replications, question.output, asked.workers, asked.branch_at_s)
+    except EngineError as error:
+        raise ParameterError([f"{error} (what was done is kept)"]) from None
+    if not complete:
+        return 1
+    runs = {side: [folder(one) for one in own] for side, own in replications.items()}
     findings = whatif.find(runs)
     directory = whatif.write(question, findings, runs, asked.figure)
     show(findings, float(question.base.config["scale"]))
     print(f"report: {directory}/report.html")
+    if asked.pdf:
+        print_pdf(directory / "report.html")
     return 0
 
 
@@ -87,7 +109,7 @@ def parse(arguments: Sequence[str]) -> Asked:
     Raises
     ------
     sim.params.base.ParameterError
-        When base= or figure= are given twice.
+        When a word but change= is given twice, or has a value that it cannot have.
     """
     from sim.params.base import ParameterError
     from sim.runner import DEFAULT_EXPERIMENT
@@ -104,7 +126,7 @@ def parse(arguments: Sequence[str]) -> Asked:
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("-c", "--cfg", choices=["job"], help="print what the changes change, run nothing")
     options = parser.parse_intermixed_args(arguments)
-    taken: dict[str, list[str]] = {"base": [], "change": [], "figure": []}
+    taken: dict[str, list[str]] = {"base": [], "change": [], "figure": [], "workers": [], "pdf": [], "branch_at": []}
     common = []
     for word in options.words:
         name, sign, value = word.partition("=")
@@ -112,7 +134,7 @@ def parse(arguments: Sequence[str]) -> Asked:
             taken[name].append(value)
         else:
             common.append(word)
-    if twice := [name for name in ("base", "figure") if len(taken[name]) > 1]:
+    if twice := [name for name in taken if name != "change" and len(taken[name]) > 1]:
         raise ParameterError(f"{name}= must be given once, got {', '.join(taken[name])}" for name in twice)
     if any(word.startswith("experiment=") for word in common):
         raise ParameterError(["experiment= is not taken here: write base=NAME and change=NAME"])
@@ -120,24 +142,40 @@ def parse(arguments: Sequence[str]) -> Asked:
         (taken["base"] or [DEFAULT_EXPERIMENT])[0],
         taken["change"],
         taken["figure"][0] if taken["figure"] else None,
+        _workers(taken["workers"][0]) if taken["workers"] else None,
+        _pdf(taken["pdf"][0]) if taken["pdf"] else False,
+        _instant(taken["branch_at"][0]) if taken["branch_at"] else None,
         common,
         options.cfg is not None,
     )
 
 
-def execute(side: str, replications: Sequence["Replication"]) -> Iterator[Path]:
-    """Run what is not there yet, one after another; the folders of the results, in the order of the seeds."""
-    from experiments.progress import watch
-    from sim import runner, store
-    from sim.units import HOUR_S
+def _workers(text: str) -> int:
+    from sim.params.base import ParameterError
 
-    for number, replication in enumerate(replications, 1):
-        assert replication.directory is not None  # `sim.whatif.ask` refuses output=null
-        if not store.is_result(replication.directory):
-            label = f"{side}, seed {replication.params.seed} ({number} of {len(replications)})"
-            with watch(label, replication.params.demand.horizon_h * HOUR_S) as progress:
-                runner.run(replication, progress)
-        yield replication.directory
+    if not text.isdecimal() or int(text) < 1:
+        raise ParameterError([f"workers must be an integer >= 1, got {text!r}"])
+    return int(text)
+
+
+def _pdf(text: str) -> bool:
+    from sim.params.base import ParameterError
+
+    if text not in ("true", "false"):
+        raise ParameterError([f"pdf must be true or false, got {text!r}"])
+    return text == "true"
+
+
+def _instant(text: str) -> float:
+    from sim.params.base import ParameterError
+    from sim.units import instant
+
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise ParameterError(
+            [f"branch_at must be an instant, such as 2012-11-11T23:59, 23:59 or 600 [s]: {error}"]
+        ) from None
 
 
 def show(findings: "Findings", scale: float) -> None:

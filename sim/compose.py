@@ -18,6 +18,7 @@ from sim.params.base import ParameterError, hint
 CONFIG_MODULE = "configs"
 PRIMARY = "festival"
 EXPERIMENT = "experiment"
+NO_GROUPS = ("capacity",)  # plan files of `peakday capacity`: no part of a run
 _RESOLVER = re.compile(r"\$\{[^}]*:")
 
 
@@ -223,7 +224,7 @@ def _sound(overrides: Sequence[Any], objections: Callable[[Any], list[str]], pro
 
 def _groups(folder: Traversable, prefix: str) -> Iterator[tuple[str, list[str]]]:
     for child in folder.iterdir():
-        if child.is_dir() and not child.name.startswith(("_", ".")):
+        if child.is_dir() and child.name not in NO_GROUPS and not child.name.startswith(("_", ".")):
             group = f"{prefix}{child.name}"
             options = sorted(file.name.removesuffix(".yaml") for file in child.iterdir() if file.name.endswith(".yaml"))
             if options:

@@ -6,7 +6,6 @@ demand (curve, behaviour) -> Site -> bring_orders -> ParcelNetwork -> tables
                           Cloud <- forecast
 """
 
-import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from sim.contingency import problems as contingency_problems
 from sim.demand.arrivals import arrival_curve
 from sim.demand.expected import page_requests_per_s
 from sim.demand.visits import behaviour
+from sim.machine import check_memory, cores
 from sim.own_data import Places, Replay, places, read_orders, with_own_carriers
 from sim.params import ParameterError
 from sim.params.cloud import PredictiveParams
@@ -30,63 +30,13 @@ from sim.params.rehearsal import RehearsalParams
 from sim.params.site import SiteParams
 from sim.parcels import ParcelNetwork, check_stock
 from sim.parcels import check as check_parcels
-from sim.records import Tables
+from sim.progress import Progress, Work
+from sim.records import OrderBatch, Tables
 from sim.rehearsal import rehearse
 from sim.site.graph import service_graph
 from sim.site.instant import InstantSite
 from sim.site.site import Site
 from sim.units import DAY_S, HOUR_S, MINUTE_S
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-# Peak memory of whole runs with their report, measured (docs/scale.md). Orders are worked out before there are parcels.
-_BASE_BYTES = 600e6
-_SITE_BYTES_PER_SHOPPER = 38.0
-_INSTANT_BYTES_PER_SHOPPER = 24.0
-_ORDERS_BYTES_PER_SHOPPER = 6.5  # that are kept when pages answer at once
-_PARCELS_BYTES_PER_SHOPPER = 4.0
-_BYTES_PER_PARCEL = 82.0
-
-
-def memory_needed_bytes(params: FestivalParams) -> float:
-    """Estimated peak memory [B] of a run."""
-    of_parcels = 0.0
-    if params.parcels is not None:
-        rows = params.orders.expected_parcels * params.scale
-        of_parcels = _BYTES_PER_PARCEL * rows + _PARCELS_BYTES_PER_SHOPPER * params.shoppers
-    if params.site is not None:
-        return _BASE_BYTES + _SITE_BYTES_PER_SHOPPER * params.shoppers + of_parcels
-    later = _ORDERS_BYTES_PER_SHOPPER * params.shoppers + of_parcels
-    return _BASE_BYTES + max(_INSTANT_BYTES_PER_SHOPPER * params.shoppers, later)
-
-
-def memory_available_bytes() -> float:
-    """Memory [B] that can be had without swapping; infinite where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            kilobytes = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return float("inf")
-    return 1024.0 * float(kilobytes)
-
-
-def _check_memory(params: FestivalParams) -> None:
-    available = memory_available_bytes()
-    runs = {"scale": params}
-    if params.rehearsal is not None and params.site is not None:
-        runs["rehearsal.scale"] = params.model_copy(update={"scale": params.rehearsal.scale, "parcels": None})
-    problems = [
-        f"{name} must leave a run that fits into memory: {run.scale:g} needs about {needed / 1e9:.1f} GB, "
-        f"{available / 1e9:.1f} GB are available"
-        for name, run in runs.items()
-        if (needed := memory_needed_bytes(run)) > available
-    ]
-    if problems:
-        raise ParameterError(problems)
 
 
 def _check_services(site: SiteParams, rehearsal: RehearsalParams | None) -> None:
@@ -96,15 +46,6 @@ def _check_services(site: SiteParams, rehearsal: RehearsalParams | None) -> None
             service_graph(case.site)
     except ParameterError as error:
         raise ParameterError(f"rehearsal: {problem}" for problem in error.problems) from None
-
-
-class Progress(NamedTuple):
-    """How far a run is: simulated clock, its end, rows done (page requests and signed parcels) and what is going on."""
-
-    clock_s: float
-    end_s: float
-    rows: int
-    phase: str
 
 
 def check(params: FestivalParams) -> None:
@@ -123,7 +64,7 @@ def check(params: FestivalParams) -> None:
         problems += error.problems
     checks: list[Callable[[], object]] = [lambda: arrival_curve(params.demand)]
     if params.data.orders is None:
-        checks.append(lambda: _check_memory(params))
+        checks.append(lambda: check_memory(params))
     if params.site is not None:
         site, rehearsal = params.site, params.rehearsal
         checks.append(lambda: _check_services(site, rehearsal))
@@ -274,8 +215,10 @@ def forecast_of(params: FestivalParams) -> Forecast:
     return Forecast(expected_per_s, error_share, params.seed)
 
 
-def instant_site_of(env: simpy.Environment, params: FestivalParams) -> InstantSite:
-    """What takes the site's place when it is switched off: pages that answer at once."""
+def instant_site_of(
+    env: simpy.Environment, params: FestivalParams, *, followed: Callable[[int], None] | None = None
+) -> InstantSite:
+    """What takes the site's place when it is switched off: pages that answer at once; followed: told how many visits are."""
     demand = params.demand
     return InstantSite(
         env,
@@ -286,18 +229,30 @@ def instant_site_of(env: simpy.Environment, params: FestivalParams) -> InstantSi
         regions=list(demand.regions),
         seed=params.seed,
         threads=params.threads or cores(),
+        followed=followed,
     )
+
+
+class Past(NamedTuple):
+    """What a run's site, its cloud and its plans have been until an instant, see `sim.saves`."""
+
+    clock_s: float
+    orders: OrderBatch  # paid before, by (instant, shopper)
+    cloud: Mapping[str, Any] | None
+    contingency: Mapping[str, Any] | None
 
 
 class Festival:
     """All parts of one run on one environment.
 
+    A site that goes on from a state begins in the middle. The road does not: it does again what it has done with the orders paid
+    until then, for all that happens on it follows from them.
+
     Parameters
     ----------
     params : checked parameters
     progress : called once a simulated minute while the site is open, then once an hour
-    clock_s : when it begins; later than 0 only for a site whose state is put back, see `sim.saves`
-    cloud_state, contingency_state : that the cloud and the plans go on from then
+    past : of the site, whose state is put back afterwards; None: it begins at t = 0
 
     Raises
     ------
@@ -310,27 +265,26 @@ class Festival:
         params: FestivalParams,
         *,
         progress: Callable[[Progress], None] | None = None,
-        clock_s: float = 0.0,
-        cloud_state: Mapping[str, Any] | None = None,
-        contingency_state: Mapping[str, Any] | None = None,
+        past: Past | None = None,
     ) -> None:
         check(params)
         params, where = _with_own_data(params)
-        self.env = simpy.Environment(clock_s)
+        self.env = simpy.Environment(0.0 if past is None or params.parcels is not None else past.clock_s)
         self._report = progress
-        orders, shoppers = params.orders, params.shoppers
+        orders = params.orders
         self.site: Site | InstantSite | Replay
         self.cloud: Cloud | None = None
         if params.data.orders is not None and params.parcels is not None:
             self.site = Replay(self.env, read_orders(params.data, params.parcels.horizon_days * DAY_S))
             orders = orders.model_copy(update={"expected_parcels": self.site.orders / params.scale})
-            shoppers = self.site.shoppers
         elif params.site is None:
-            self.site = instant_site_of(self.env, params)
+            self.site = instant_site_of(self.env, params, followed=self._tell_visits)
+        elif past is not None:
+            self.site = Replay(self.env, past.orders)
         else:
             self.site = site_of(self.env, params)
-            self.cloud = cloud_of(self.env, params, self.site, state=cloud_state)
-        self.end_s = self.site.horizon_s
+            self.cloud = cloud_of(self.env, params, self.site)
+        self.end_s = self.site.horizon_s if past is None else params.demand.horizon_h * HOUR_S
         self.parcels: ParcelNetwork | None = None
         if params.parcels is not None:
             self.end_s = max(self.end_s, params.parcels.horizon_days * DAY_S)
@@ -343,18 +297,29 @@ class Festival:
                 destinations=where.receives,
                 seed=params.seed,
                 weight=1 / params.scale,
-                shoppers=shoppers,
-                bring_orders=self.site.bring_orders,
+                bring_orders=lambda: self.site.bring_orders(),
                 stock=params.stock,
                 weather=params.weather,
                 threads=params.threads or cores(),
             )
         self.contingency: Contingency | None = None
         if params.contingency is not None:
-            self.contingency = Contingency(
-                self.env, params.contingency, ports_of(self.site, self.parcels), params.site, contingency_state
-            )
+            self.contingency = Contingency(self.env, params.contingency, ports_of(self.site, self.parcels), params.site)
+        self._shoppers = params.shoppers
+        self._work = None if progress is None else Work(params, self.end_s)
+        if past is not None:
+            self._go_on(params, past)
         self.env.process(self._watch())
+
+    def _go_on(self, params: FestivalParams, past: Past) -> None:
+        """Let the road do again what it has done, and build the site in the middle of its day."""
+        if self.parcels is not None and past.clock_s > 0.0:
+            self.env.run(until=past.clock_s)
+            self.parcels.advance()
+        self.site = site_of(self.env, params)
+        self.cloud = cloud_of(self.env, params, self.site, state=past.cloud)
+        if self.contingency is not None:
+            self.contingency.begin("site", ports_of(self.site, None)["site"], past.contingency)
 
     def _watch(self) -> Generator[simpy.Event, Any, None]:
         """Keep the site and its watcher up to date."""
@@ -362,11 +327,17 @@ class Festival:
             site_open = self.env.now < self.site.horizon_s
             if site_open:
                 self.site.advance()
-            if self._report is not None:
+            if self._report is not None and self._work is not None:
                 phase = "site and parcels" if site_open and self.parcels else "site" if site_open else "parcels"
                 rows = self.site.requests + (self.parcels.rows_done if self.parcels else 0)
-                self._report(Progress(self.env.now, self.end_s, rows, phase))
+                self._report(Progress(self.env.now, self.end_s, rows, phase, self._work.share(self.env.now)))
             yield self.env.timeout(MINUTE_S if site_open else HOUR_S)
+
+    def _tell_visits(self, followed: int) -> None:
+        """Tell how many visits are followed to their end, where that is done before all else."""
+        if self._report is not None and self._work is not None:
+            share = self._work.share(self.env.now, visits=followed / self._shoppers)
+            self._report(Progress(self.env.now, self.end_s, 0, "visits", share))
 
     def run(self) -> Tables:
         """Run to the end; the tables of all parts."""
@@ -383,15 +354,17 @@ class Festival:
         return tables | self.parcels.tables()
 
 
-def run_festival(params: FestivalParams, *, progress: Callable[[Progress], None] | None = None) -> Tables:
-    """Simulate one festival; the tables of `sim.records`.
+def run_festival(
+    params: FestivalParams, *, progress: Callable[[Progress], None] | None = None, begun: Festival | None = None
+) -> Tables:
+    """Simulate one festival, or go on with one that has begun; the tables of `sim.records`.
 
     Raises
     ------
     ParameterError
         When the parameters do not fit together; nothing has been simulated then.
     """
-    festival = Festival(params, progress=progress)
+    festival = Festival(params, progress=progress) if begun is None else begun
     if progress is not None and params.rehearsal is not None and params.site is not None:
-        progress(Progress(0.0, festival.end_s, 0, "rehearsal"))
+        progress(Progress(0.0, festival.end_s, 0, "rehearsal", 0.0))
     return Tables(rehearse(params, site_of)) | festival.run()

@@ -66,9 +66,11 @@ class Network:
         """
         lengths = np.empty((len(sources), len(self.geography)))
         for row, source in zip(lengths, sources, strict=True):
-            self.geography.index(source)
-            reached = nx.single_source_dijkstra_path_length(self._roads, source, weight="road_km")
-            row[:] = [reached[city] for city in self.graph]
+            if source not in self._known_km:
+                self.geography.index(source)
+                reached = nx.single_source_dijkstra_path_length(self._roads, source, weight="road_km")
+                self._known_km[source] = np.array([reached[city] for city in self.graph])
+            row[:] = self._known_km[source]
         return lengths
 
     def road_path(self, origin: str, destination: str) -> list[str]:
@@ -101,6 +103,11 @@ class Network:
             return list(nx.dijkstra_path(ways, origin, destination, f"{kind}_km"))
         except nx.NetworkXNoPath:
             raise NoWayError(f"no {kind} joins {origin} and {destination}") from None
+
+    @cached_property
+    def _known_km(self) -> dict[str, NDArray[np.float64]]:
+        """Rows of `road_km` that have been asked for."""
+        return {}
 
     @cached_property
     def _roads(self) -> "nx.Graph[str]":

@@ -20,8 +20,9 @@ from sim.store import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.festival import Progress
     from sim.params.festival import FestivalParams
+    from sim.progress import Progress
+    from sim.saves import Branch
 
 DEFAULT_EXPERIMENT = "festival_2012"
 _PACKAGES = ("numpy", "numba", "simpy", "networkx", "pandas", "pyarrow", "matplotlib", "hydra-core", "pydantic")
@@ -34,6 +35,7 @@ _TOLD_APART = (
 )  # overrides that provenance tells by themselves, or not at all
 
 Watch = Callable[["Progress"], None]
+_TABLES_SHARE = 0.9  # of the work after the simulation; the rest are figures and report
 
 
 class Replication(NamedTuple):
@@ -144,26 +146,65 @@ def prepare(
     )
 
 
-def run(replication: Replication, progress: Watch | None = None) -> Result:
-    """The result of one run: read when its results folder is there, else simulated and, if it has a folder, stored."""
+def run(replication: Replication, progress: Watch | None = None, branch: "Branch | None" = None) -> Result:
+    """The result of one run: read when its results folder is there, else simulated and, if it has a folder, stored.
+
+    branch : where it begins, and where its state is kept; None: at the start, nowhere
+    """
     directory = replication.directory
     if directory is None:
-        return _simulated(replication, progress)
+        return _simulated(replication, progress, branch)
     if store.is_result(directory):
         return store.read_result(directory)
+    teller = _Teller(progress)
     with store.new_folder(directory) as partial:
-        result = _simulated(replication, progress)
-        result = store.write_result(partial, result)
+        result = _simulated(replication, teller, branch)
+        result = store.write_result(partial, result, teller.writing(result.tables))
+        teller.after("figures and report", 1.0)
         with store.explained(directory):
             illustrate(partial, result)
     return result._replace(directory=directory)
+
+
+class _Teller:
+    """Passes on how far the simulation is, and tells what comes after it."""
+
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self._last: Progress | None = None
+
+    def __call__(self, progress: "Progress") -> None:
+        self._last = progress
+        if self._watch is not None:
+            self._watch(progress)
+
+    def after(self, phase: str, share: float) -> None:
+        """Tell a phase after the simulation; share: of what is left after that, in [0, 1]."""
+        if self._watch is not None and self._last is not None:
+            done = self._last.share + (_TABLES_SHARE * share) * (1.0 - self._last.share)
+            self._watch(self._last._replace(phase=phase, share=done))
+
+    def writing(self, tables: "Mapping[str, pd.DataFrame]") -> Callable[[str, int], None]:
+        """Who is to be told how many rows of a table have been written, piece by piece."""
+        from sim.records import rows_of
+
+        whole = max(sum(rows_of(tables, name) for name in tables), 1)
+        written = 0
+
+        def piece(name: str, rows: int) -> None:
+            nonlocal written
+            written += rows
+            self.after(f"writing {name}", written / whole)
+
+        return piece
 
 
 def illustrate(directory: Path, result: Result, *, png: bool = False) -> None:
     """Figures, as SVG and on request also as PNG, and report of a result into a folder."""
     from sim import plots, report
 
-    plots.write_figures(directory, result.tables, scale=result.kpis["scale"], png=png)
+    year = report.year_of(result.params)
+    plots.write_figures(directory, result.tables, scale=result.kpis["scale"], year=year, png=png)
     report.write_report(directory, result.tables, result.kpis, result.params, result.provenance)
 
 
@@ -176,37 +217,39 @@ def _replication(
     return Replication(name, config, build(FestivalParams, config), directory, overrides)
 
 
-def _simulated(replication: Replication, progress: Watch | None) -> Result:
-    from sim import festival
+def _simulated(replication: Replication, progress: Watch | None, branch: "Branch | None" = None) -> Result:
+    from sim.machine import cores
 
     started_at = datetime.now(UTC)
-    kpis, tables = measured(replication.params, progress)
+    kpis, tables = measured(replication.params, progress, branch=branch)
     provenance = {
         "experiment": replication.experiment,
         "seed": replication.params.seed,
         "scale": replication.params.scale,
-        "threads": replication.params.threads or festival.cores(),
+        "threads": replication.params.threads or cores(),
         "overrides": list(replication.overrides),
         "key": store.run_key(replication.config),
+        "from_state": None if branch is None or branch.source is None else str(branch.source),
         "started_at": started_at.isoformat(timespec="seconds"),
         "wall_s": kpis["wall_s"],
         "peak_rss_bytes": kpis["peak_rss_bytes"],
         "code": code(),
         "versions": versions(),
-        "host": {"name": platform.node(), "system": platform.platform(), "cores": festival.cores()},
+        "host": {"name": platform.node(), "system": platform.platform(), "cores": cores()},
     }
     return Result(kpis, tables, replication.config, provenance, None)
 
 
 def measured(
-    params: "FestivalParams", progress: Watch | None = None, *, summaries: bool = True
+    params: "FestivalParams", progress: Watch | None = None, *, summaries: bool = True, branch: "Branch | None" = None
 ) -> tuple[dict[str, Any], "Mapping[str, pd.DataFrame]"]:
     """Key figures and tables of one simulation; without the summaries of the parcels when nobody will look at them."""
     from sim import festival, metrics
 
     started_s = time.perf_counter()
     _forget_peak_rss()
-    tables = festival.run_festival(params, progress=progress)
+    begun = {} if branch is None else {"begun": branch.begin(params, progress)}
+    tables = festival.run_festival(params, progress=progress, **begun)
     if summaries:
         tables = tables | metrics.missing_summaries(tables)
     wall_s = time.perf_counter() - started_s
@@ -227,7 +270,7 @@ def _shoppers(params: "FestivalParams", tables: "Mapping[str, pd.DataFrame]") ->
 
 
 def _beyond_this_machine(config: Mapping[str, Any]) -> list[str]:
-    from sim.festival import cores
+    from sim.machine import cores
 
     threads = config.get("threads")
     if isinstance(threads, int) and threads > cores():

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -231,8 +231,11 @@ def explained(directory: Path) -> Iterator[None]:
         raise StoreError(f"{where} cannot be written: {error.strerror or error}") from error
 
 
-def write_result(directory: Path, result: Result) -> Result:
+def write_result(directory: Path, result: Result, written: Callable[[str, int], None] | None = None) -> Result:
     """Config, provenance, key figures and tables of a result into an existing folder.
+
+    written : told the name of a table and the number of its rows that were written, piece by piece
+
 
     Returns the result with its provenance completed: `table_hashes`, of each table's file. Equal runs have equal hashes,
     whatever their threads.
@@ -244,7 +247,7 @@ def write_result(directory: Path, result: Result) -> Result:
         hashes = {}
         for name in result.tables:
             file = directory / TABLES / f"{name}.parquet"
-            _write_table(file, name, result.tables)
+            _write_table(file, name, result.tables, written)
             hashes[name] = _hash(file)
         complete = result._replace(provenance={**result.provenance, "table_hashes": hashes})
         _write_json(directory / PROVENANCE, complete.provenance)
@@ -325,7 +328,9 @@ def _described(column: "Column") -> dict[str, str]:
     return {"unit": column.unit, "meaning": column.meaning}
 
 
-def _write_table(file: Path, name: str, tables: "Mapping[str, pd.DataFrame]") -> None:
+def _write_table(
+    file: Path, name: str, tables: "Mapping[str, pd.DataFrame]", told: Callable[[str, int], None] | None = None
+) -> None:
     """One table as Parquet, piece by piece; unit and meaning of each column travel with it."""
     import pyarrow as pa
     import pyarrow.parquet
@@ -354,6 +359,8 @@ def _write_table(file: Path, name: str, tables: "Mapping[str, pd.DataFrame]") ->
             if written is not None:
                 written.result()
             written = aside.submit(writer.write_table, arrow.cast(described))
+            if told is not None:
+                told(name, arrow.num_rows)
         if written is not None:
             written.result()
 

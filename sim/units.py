@@ -4,6 +4,9 @@ t = 0 is 00:00:00 Beijing time on the festival day, 11 November. Inside the mode
 kilograms or RMB, and its name says which; this module is the one place that reads those names and writes times for people.
 """
 
+import datetime
+from contextlib import suppress
+
 MINUTE_S = 60.0
 HOUR_S = 3600.0
 DAY_S = 86400.0
@@ -58,6 +61,27 @@ def seconds(clock: str) -> float:
     if minutes > 59 or secs > 59:
         raise ValueError(f"minutes and seconds of a clock label are at most 59, got {clock!r}")
     return hours * HOUR_S + minutes * MINUTE_S + secs
+
+
+def instant(label: str) -> float:
+    """Time on the axis of a label: "2012-11-11T23:59" -> 86340.0, "23:59" (of the festival day) -> 86340.0, "600" -> 600.0.
+
+    Raises
+    ------
+    ValueError
+        When the label is neither a date of November or December with a clock, nor a clock, nor a number of seconds.
+    """
+    with suppress(ValueError):
+        return float(label)
+    date, _, time = label.rpartition("T")
+    if not date:
+        return seconds(time)
+    try:
+        year = int(date[:4])
+        day = (datetime.date.fromisoformat(date) - datetime.date(year, 11, FESTIVAL_DAY_OF_NOVEMBER)).days
+    except ValueError:
+        raise ValueError(f"a date is YYYY-MM-DD, got {date!r}") from None
+    return day * DAY_S + seconds(time)
 
 
 def clock(time_s: float) -> str:

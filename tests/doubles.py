@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sim import festival
+from sim.progress import Progress
 from tests.synthetic import synthetic_tables
 
 
@@ -15,10 +16,10 @@ class FestivalDouble:
         self.runs: list[Any] = []
         self.failure: BaseException | None = None
 
-    def __call__(self, params: Any, *, progress: Any = None) -> dict[str, Any]:
+    def __call__(self, params: Any, *, progress: Any = None, begun: Any = None) -> dict[str, Any]:
         self.runs.append(params)
         if progress is not None:
-            progress(festival.Progress(clock_s=3600.0, end_s=86400.0, rows=12, phase="site"))
+            progress(Progress(clock_s=3600.0, end_s=86400.0, rows=12, phase="site", share=0.5))
         if self.failure is not None:
             raise self.failure
         return synthetic_tables(seed=params.seed, scale=params.scale)

@@ -106,7 +106,7 @@ def test_a_run_with_a_cloud_has_its_cost_its_figure_and_its_table_in_the_report(
     assert {"gateway", "trade"} < set(cloud["service"]) < {*cloud["service"], "bank"}
     assert result.directory is not None
     assert (result.directory / "figures" / "cloud.svg").is_file()
-    report = (result.directory / "report.html").read_text()
+    report = (result.directory / "report.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert "Machines by the hour" in report
     assert "target of 50 % concurrency" in report
     again = kpis(result.tables, scale=0.0002, seed=1, wall_s=0.0, peak_rss_bytes=0, shoppers=42_600)
@@ -116,7 +116,7 @@ def test_a_run_with_a_cloud_has_its_cost_its_figure_and_its_table_in_the_report(
 def test_the_question_compares_policies_on_the_same_shoppers(monkeypatch, tmp_path, capsys) -> None:
     chosen = [policy for policy in question.POLICIES if policy.name in ("everyday machines", question.REACTIVE)]
     compare = question.compare
-    monkeypatch.setattr(question, "compare", lambda params: compare(params, chosen))
+    monkeypatch.setattr(question, "compare", lambda params, nights: compare(params, chosen, nights))
     assert question.main(["scale=0.00005", "boot_s=60", f"output={tmp_path}"]) == 0
     rows = pd.read_parquet(tmp_path / "cloud.parquet")
     assert rows["policy"].tolist() == ["everyday machines", "target 50 %", "last year's peak", "target 50 %"]
@@ -126,7 +126,12 @@ def test_the_question_compares_policies_on_the_same_shoppers(monkeypatch, tmp_pa
     assert rows["peak_machines"][0] == 1400 < rows["peak_machines"][1]
     assert rows["peak_machines"][2] > 1400
     assert rows["cost_rmb"][3] < rows["cost_rmb"][2]
-    assert {"cloud.json", "cloud.parquet", "frontier.svg", "frontier.png"} == {file.name for file in tmp_path.iterdir()}
+    left = {file.name for file in tmp_path.iterdir()}
+    figures = {f"{name}.{form}" for name in ("frontier", "machines") for form in ("svg", "png")}
+    assert left == {"cloud.json", "cloud.parquet", "report.html", *figures}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "loses the fewest" in page
+    assert "peakday cloud scale=0.00005 boot_s=60" in page
     assert json.loads((tmp_path / "cloud.json").read_text())["params"]["boot_s"] == 60
     assert "last year's peak" in capsys.readouterr().out
 

@@ -138,7 +138,8 @@ def test_orders_are_handed_over_once_in_order_of_time_when_they_have_been_paid()
     batches = brought(stops_s.tolist())
     before_s = 0.0
     for stop_s, batch in zip(stops_s.tolist(), batches, strict=True):
-        assert (batch.shopper.dtype, batch.number.dtype) == (np.uint32, np.uint8)
+        assert batch.shopper.dtype == np.uint32
+        assert batch.number.dtype == np.uint8
         assert batch.paid_s.size == ((paid_s >= before_s) & (paid_s < stop_s)).sum()
         before_s = stop_s
     for name, column in zip(OrderBatch._fields, zip(*batches, strict=True), strict=True):

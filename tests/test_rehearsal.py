@@ -218,7 +218,7 @@ def test_a_plan_that_sends_pages_in_circles_is_refused() -> None:
 
 
 def test_a_rehearsal_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.festival.memory_available_bytes", lambda: 2e9)
+    monkeypatch.setattr("sim.machine.memory_available_bytes", lambda: 2e9)
     with pytest.raises(ParameterError, match=r"^rehearsal\.scale must leave a run that fits into memory: 1 needs"):
         check(festival("rehearsal.scale=1"))
 

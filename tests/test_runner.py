@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import festival, runner, simulate, store
+from sim import runner, simulate, store
 from sim.compose import compose
 from sim.params import ParameterError
+from sim.progress import Progress
 from tests.doubles import stand_in
 
 FEW: dict[str, Any] = {"scale": 0.0001, "seed": 3}
@@ -197,6 +198,6 @@ def test_replications_are_runs_with_seeds_that_follow_each_other():
 
 
 def test_progress_is_passed_on(double):
-    told: list[festival.Progress] = []
+    told: list[Progress] = []
     simulate(progress=told.append, **FEW)
     assert told[0].clock_s == 3600.0

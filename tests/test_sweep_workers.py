@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -173,14 +174,36 @@ def test_two_workers_that_join_over_the_network_give_the_same_table(tmp_path, mo
     try:
         wait_for(lambda: reachable(port), nodes[0], 120)
         nodes += [subprocess.Popen(join, stdout=subprocess.DEVNULL) for _ in range(2)]
-        address = f"address=127.0.0.1:{port}"
-        subprocess.run(sweep_command(tmp_path / "ray", *SIXTY_FOUR, "engine=ray", address), check=True, timeout=1800)
+        words = [*SIXTY_FOUR, "engine=ray", f"address=127.0.0.1:{port}"]
+        sweep = subprocess.Popen(sweep_command(tmp_path / "ray", *words), stdout=subprocess.DEVNULL)
+        runs = tmp_path / "ray" / "sweeps" / "runs"
+        wait_for(lambda: len(list(runs.glob("*/*.json"))) >= 40, sweep, 1800)
+        os.kill(busy_with_a_run(nodes[1].pid), signal.SIGKILL)
+        assert sweep.wait(1800) == 0
     finally:
         for node in reversed(nodes):
             node.terminate()
             node.wait()
     subprocess.run(sweep_command(tmp_path / "local", *SIXTY_FOUR), check=True)
     pd.testing.assert_frame_equal(read(tmp_path / "ray"), read(tmp_path / "local"), check_exact=True)
+
+
+def busy_with_a_run(node: int) -> int:
+    """The process of a Ray node that works on a run; Ray writes into its title what it does."""
+    found: list[int] = []
+
+    def look() -> bool:
+        below = [node]
+        while below:
+            pid = below.pop()
+            with suppress(OSError):
+                below += children(pid)
+                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::_checked_run"):
+                    found.append(pid)
+        return bool(found)
+
+    wait_for(look, timeout_s=120)
+    return found[0]
 
 
 def reachable(port: int) -> bool:

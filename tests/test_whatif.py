@@ -3,16 +3,29 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import cli
+from experiments import cli, whatif_runs
 from sim import runner
+from sim.sweeps.work import ALL, Keep, run
 from tests.doubles import stand_in
+from tests.sweep_case import InlineEngine
 
 RUNS = ["scale=0.0001", "site=off", "rehearsal=off", "replications=2", "parcels.horizon_days=8"]
+
+
+def in_this_process(patch: pytest.MonkeyPatch) -> None:
+    """Run what is to be run here and without figures."""
+
+    def engine(tasks, output, workers):
+        return InlineEngine(lambda task: run(task, Keep((ALL,), output=output)))
+
+    patch.setattr(whatif_runs, "_engine", engine)
+    patch.setattr(runner, "illustrate", lambda directory, result, **_: (directory / "report.html").touch())
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a what-if with two changes."""
     output = tmp_path_factory.mktemp("results")
     patch = pytest.MonkeyPatch()
-    patch.setattr(runner, "illustrate", lambda directory, result, **_: (directory / "report.html").touch())
+    in_this_process(patch)
     change = "change=snow_northeast,slow: parcels.truck.speed_kmh=x0.5"
     try:
         assert cli.main(["whatif", change, "figure=lead_time_median_h", *RUNS, f"output={output}"]) == 0
@@ -90,3 +103,97 @@ def test_the_report_answers_first_shows_everything_and_stands_alone(finished) ->
     assert "snow_northeast,slow: parcels.truck.speed_kmh=x0.5" in command[1].replace("&#39;", "'")
     assert "scale=0.0001" in command[1]
     assert "output=" not in command[1]
+
+
+TINY = [
+    "scale=0.0001",
+    "site=off",
+    "rehearsal=off",
+    "replications=2",
+    "parcels=off",
+    "change=demand.wireless_share=0.2",
+]
+
+
+def test_worker_processes_leave_what_this_process_would_leave(tmp_path, monkeypatch, capsys) -> None:
+    assert cli.main(["whatif", *TINY, f"output={tmp_path / 'workers'}"]) == 0
+    assert "4 runs, 0 of them there and read; 4 to run" in capsys.readouterr().out
+    in_this_process(monkeypatch)
+    assert cli.main(["whatif", *TINY, f"output={tmp_path / 'here'}"]) == 0
+    left, here = (
+        {file.parent.name: file for file in (tmp_path / name).glob("f*/*/provenance.json")}
+        for name in ("workers", "here")
+    )
+    assert len(left) == 4
+    assert left.keys() == here.keys()
+    for name, file in left.items():
+        one, other = (json.loads(each.read_text()) for each in (file, here[name]))
+        assert (one["table_hashes"], one["key"], one["overrides"]) == (
+            other["table_hashes"],
+            other["key"],
+            other["overrides"],
+        )
+        assert file.with_name("config.yaml").read_bytes() == here[name].with_name("config.yaml").read_bytes()
+        assert file.with_name("report.html").stat().st_size > 0
+    (one, other) = (
+        next((tmp_path / name / "whatif").glob("*/differences.json")).read_bytes() for name in ("workers", "here")
+    )
+    assert one == other
+
+
+def test_a_run_that_fails_is_told_and_the_others_are_kept(tmp_path, monkeypatch, capsys) -> None:
+    double = stand_in(monkeypatch)
+    in_this_process(monkeypatch)
+    double.failure = RuntimeError("too bad")
+    assert cli.main(["whatif", *TINY, f"output={tmp_path}"]) == 1
+    printed = capsys.readouterr().out
+    assert "failed: demand.wireless_share=0.2, seed 2: RuntimeError: too bad" in printed
+    assert "4 of 4 runs failed" in printed
+    double.failure = None
+    assert cli.main(["whatif", *TINY, f"output={tmp_path}"]) == 0
+
+
+def test_a_wrong_number_of_workers_is_refused(capsys) -> None:
+    assert cli.main(["whatif", *TINY, "workers=none"]) == 2
+    assert "workers must be an integer >= 1, got 'none'" in capsys.readouterr().err
+
+
+LATE = "site.changes=[{at_s: 1200.0, service: payment, machines: 100}]"
+SITE = [
+    "scale=0.00002",
+    "parcels=off",
+    "rehearsal=off",
+    "replications=2",
+    "demand.horizon_h=24",
+    f"change=late: {LATE}",
+]
+
+
+def provenances(output: Path) -> dict[str, dict[str, Any]]:
+    return {file.parent.name: json.loads(file.read_text()) for file in output.glob("festival_2012/*/provenance.json")}
+
+
+def test_changes_that_branch_off_from_the_base_give_the_same_numbers_and_leave_no_state(tmp_path, monkeypatch) -> None:
+    in_this_process(monkeypatch)
+    assert cli.main(["whatif", *SITE, f"output={tmp_path / 'whole'}"]) == 0
+    assert cli.main(["whatif", *SITE, "branch_at=00:10", f"output={tmp_path / 'branched'}"]) == 0
+    whole, branched = provenances(tmp_path / "whole"), provenances(tmp_path / "branched")
+    assert whole.keys() == branched.keys()
+    assert {name: one["table_hashes"] for name, one in whole.items()} == {
+        name: one["table_hashes"] for name, one in branched.items()
+    }
+    assert sum(one["from_state"] is not None for one in branched.values()) == 2
+    assert list((tmp_path / "branched").glob("whatif/states/*")) == []
+
+
+def test_a_change_that_acts_before_the_branching_is_refused_by_name(tmp_path, capsys) -> None:
+    words = ["change=early: demand.wireless_share=0.2", f"change=late: {LATE}", *SITE[:-1], f"output={tmp_path}"]
+    assert cli.main(["whatif", *words, "branch_at=00:30"]) == 2
+    told = capsys.readouterr().err
+    assert "change=early cannot branch off at 1800 s: demand.wireless_share must be what it was" in told
+    assert "change=late cannot branch off at 1800 s: site.changes" in told
+    assert cli.main(["whatif", *words[1:], "branch_at=noon"]) == 2
+    assert "branch_at must be an instant" in capsys.readouterr().err
+    assert cli.main(["whatif", "change=snow_northeast", "site=off", "branch_at=00:10"]) == 2
+    assert "with site=off" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

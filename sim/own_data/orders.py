@@ -60,7 +60,7 @@ class Replay:
         self._env = env
         self._batch = batch
         self._next = 0
-        self.horizon_s = float(batch.paid_s[-1])
+        self.horizon_s = float(batch.paid_s[-1]) if batch.paid_s.size else 0.0
 
     @property
     def shoppers(self) -> int:

@@ -1,5 +1,6 @@
 """Own cities and own roads and railways between them."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +50,9 @@ def places(data: DataParams, params: GeographyParams) -> Places:
     if (data.cities is None) != (data.links is None):
         raise ParameterError(["data.cities and data.links belong together: own cities need ways between them"])
     if data.cities is None or data.links is None:
-        geography = load_geography()
-        sends, receives = origin_weights(params, geography), destination_weights(params, geography)
-        return Places(geography, build_network(geography), sends, receives)
+        network = _packaged()
+        geography = network.geography
+        return Places(geography, network, origin_weights(params, geography), destination_weights(params, geography))
     cities = Table("data.cities", data.cities, CITY_FIELDS, data.day_zero)
     cities.unique("city")
     _within(cities, "longitude", 180.0)
@@ -84,6 +85,12 @@ def places(data: DataParams, params: GeographyParams) -> Places:
         raise ParameterError(f"{links.file}: {problem}" for problem in error.problems) from None
     weights = (_weights(cities[name], geography.population) for name in ("sends", "receives"))
     return Places(geography, network, *weights)
+
+
+@cache
+def _packaged() -> Network:
+    """The network that ships with the package: the same for every run of a process."""
+    return build_network(load_geography())
 
 
 def _weights(given: np.ndarray, population: np.ndarray) -> NDArray[np.float64]:

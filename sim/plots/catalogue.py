@@ -17,7 +17,6 @@ from sim.metrics import sales as sales_metrics
 from sim.metrics import site as site_metrics
 from sim.metrics.latency import percentiles_by_interval
 from sim.metrics.moves import moves as river
-from sim.metrics.published import gmv_milestones
 from sim.plots import cloud, links, national, rehearsal, shoppers, style
 from sim.plots.fleets import DOING_COLORS, plot_fleet
 from sim.plots.flows import plot_flows
@@ -117,7 +116,7 @@ def _latency(tables: Tables, scale: float) -> Figure:
 
 def _sales(tables: Tables, scale: float) -> Figure:
     sales = sales_metrics.cumulative_sales(tables["sales"], scale=scale)
-    published = sales_metrics.against_published(sales, gmv_milestones())
+    published = sales_metrics.against_published(sales, tables["milestones"])
     figure, axes = style.sheet(
         4.1,
         "Sales against the published points",

@@ -21,6 +21,7 @@ STATES = (
     ("booting", "booting", style.ORANGE),
     ("draining", "draining", style.FAINT),
 )
+_NAME_PT = 4.6  # width of a letter of a name of size 8
 NIGHT_S, NIGHT_STEP_S = 1800, 10
 DAY_S, DAY_STEP_S = 86400, 300
 
@@ -78,6 +79,33 @@ def draw_cloud(tables: Mapping[str, pd.DataFrame], scale: float) -> Figure:
     return figure
 
 
+def draw_policies(nights: Mapping[str, pd.DataFrame], scale: float) -> Figure:
+    """The sheet of a panel a policy: all services together; `nights` from `metrics.cloud.together`, by policy."""
+    columns = 3
+    rows = -(-len(nights) // columns)
+    figure, axes = style.sheet(
+        1.2 + 1.75 * rows,
+        "Machines against load, by policy",
+        "All services: the first half hour, every ten seconds; load: requests in service and waiting, in machines’ worth",
+        style.scale_note(scale),
+        rows=rows,
+        columns=columns,
+        gap_in=(0.72, 0.62),
+    )
+    most = max(
+        (float(night[[name for name, _, _ in STATES]].sum(axis=1).max()) for night in nights.values()), default=1.0
+    )
+    for ax, (policy, night) in zip(axes.flat, nights.items(), strict=False):
+        plot_machines(night, ax)
+        ax.set_ylim(0, 1.1 * most)
+        ax.set_ylabel("")
+        ax.set_title(policy, loc="left", size=9.5, weight="bold", pad=7)
+    for ax in axes.flat[len(nights) :]:
+        ax.remove()
+    style.sheet_key(figure, [[(text, color) for _, text, color in STATES] + [("load", style.INK)]])
+    return figure
+
+
 def plot_frontier(policies: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Cost against orders lost, a point a policy: `policy`, `cost_rmb`, `orders_lost` of the real day; a line joins the best."""
     ax = style.axes_or_new(ax)
@@ -89,16 +117,37 @@ def plot_frontier(policies: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.step(best["cost_rmb"], best["orders_lost"], where="post", color=style.FAINT, linewidth=1.0)
     ax.set_xlim(0, 1.25 * float(policies["cost_rmb"].max()))
     ax.set_ylim(0, 1.12 * max(float(policies["orders_lost"].max()), 1e-9))
-    for place, row in enumerate(policies.sort_values("cost_rmb", kind="stable").itertuples()):
-        on = row.policy in set(best["policy"])
-        color = style.BLUE if on else style.MUTED
+    for row in policies.itertuples():
+        color = style.BLUE if row.policy in set(best["policy"]) else style.MUTED
         ax.plot(row.cost_rmb, row.orders_lost, "o", color=color, markersize=5)
-        beside = (6, -12 if place % 2 else 4)  # above and below in turn, so that neighbours do not touch
-        where = (row.cost_rmb, row.orders_lost)
-        ax.annotate(str(row.policy), where, xytext=beside, textcoords="offset points", size=8, color=color)
+    _name_points(policies, set(best["policy"]), ax)
     style.quantity_axis(ax)
     ax.xaxis.set_major_formatter(lambda value, _: style.quantity(value))
     return ax
+
+
+def _name_points(policies: pd.DataFrame, best: set[str], ax: Axes) -> None:
+    """Each point's policy beside it, where it covers no other point and no name; the axes have their limits."""
+    points_pt = 72.0 / ax.figure.dpi * ax.transData.transform(policies[["cost_rmb", "orders_lost"]].to_numpy(float))
+    taken = [(x - 3.0, y - 3.0, x + 3.0, y + 3.0) for x, y in points_pt]
+    floor_pt = 72.0 / ax.figure.dpi * ax.bbox.y0
+    taken.append((-1e9, -1e9, 1e9, floor_pt))  # below the axis stand its numbers
+    for (x, y), row in zip(points_pt, policies.itertuples(), strict=True):
+        width = _NAME_PT * len(str(row.policy))
+        right = [(6.0, up) for up in (4.0, -11.0, 13.0, -20.0)]
+        for dx, dy in [*right, *((-6.0 - width, up) for _, up in right)]:
+            box = (x + dx, y + dy, x + dx + width, y + dy + 7.0)
+            if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+                break
+        taken.append(box)
+        ax.annotate(
+            str(row.policy),
+            (row.cost_rmb, row.orders_lost),
+            xytext=(dx, dy),
+            textcoords="offset points",
+            size=8,
+            color=style.BLUE if row.policy in best else style.MUTED,
+        )
 
 
 def draw_frontier(policies: pd.DataFrame, scale: float) -> Figure:

@@ -176,7 +176,7 @@ def _hub_backlogs(tables: Tables, change: str, base: str) -> Figure:
     figure, axes = style.sheet(
         0.9 + 1.6 * rows,
         f"The {len(names)} hubs that differ most" if len(names) > 1 else "The hub that differs",
-        "Parcels in the hub and at its gate, as a share of its storage (thin line)",
+        "Parcels in the hub and at its gate, as a share of its storage; orange: full",
         rows=rows,
         columns=columns,
         gap_in=(0.72, 0.55),
@@ -260,7 +260,7 @@ COMPARED: tuple[ComparedSpec, ...] = (
     ),
     ComparedSpec(
         "hub_backlogs",
-        "Above the red line vehicles wait at the gate, as storage is full.",
+        "Above the orange line vehicles wait at the gate, as storage is full.",
         ("in hubs",),
         _hub_backlogs,
     ),

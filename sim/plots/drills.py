@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from sim.plots import style
 
@@ -51,7 +52,7 @@ def plot_timeline(record: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     ax.set_xlim(0.0, _STRIP_S * strip.size)
     ax.set_ylim(0.0, 1.12 * top)
     style.percent_axis(ax)
-    ax.legend(loc="upper right", frameon=False, fontsize=7.5)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, fontsize=7.5)
     return ax
 
 
@@ -59,6 +60,7 @@ def plot_matrix(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Drills by kind of fault (rows) and verdict (columns), each kind's bar as long as it has drills; from `verdict_counts`."""
     ax = style.axes_or_new(ax)
     style.dress(ax, "", "drills")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     kinds: Sequence[str] = counts.index.tolist()
     places = np.arange(len(kinds))
     left = np.zeros(len(kinds))

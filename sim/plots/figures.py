@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.metrics import missing_summaries
+from sim.metrics.published import YEAR, gmv_milestones
 from sim.metrics.sales import sales_by_second
 from sim.plots import style
 from sim.plots.catalogue import FIGURES, FigureSpec, Tables
@@ -20,18 +21,19 @@ _PATH = re.compile(r' d="[^"]*"')
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 
 
-def write_figures(directory: Path, tables: Tables, *, scale: float, png: bool = True) -> list[Path]:
+def write_figures(directory: Path, tables: Tables, *, scale: float, year: int = YEAR, png: bool = True) -> list[Path]:
     """Draw every figure for which there are rows, and save it as SVG and PNG. The same tables give the same bytes.
 
     Parameters
     ----------
     directory : the results folder; the figures go to figures/ in it
     scale : share of the shoppers that the run simulated; counts are shown divided by it
+    year : whose published sales are shown beside the simulated ones
     png : also save PNG
     """
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    tables = in_memory(tables)
+    tables = in_memory(tables) | {"milestones": gmv_milestones(year)}
     paths = []
     with mpl.rc_context(style.RC):
         for spec in FIGURES:

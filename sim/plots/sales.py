@@ -26,7 +26,7 @@ def plot_sales(sales: pd.DataFrame, published: pd.DataFrame, ax: Axes | None = N
         clip_on=False,
     )
     for k, row in enumerate(published.itertuples()):
-        between = ", " if row.time_s < DAY_S / 6 else "\n"  # the early points lie close together
+        between = ", " if k % 2 and row.time_s < DAY_S / 6 else "\n"  # the early points lie close together
         text = (
             f"{row.clock} published {style.quantity(row.gmv_rmb)}{between}simulated {style.quantity(row.simulated_rmb)}"
         )
@@ -45,7 +45,7 @@ def plot_sales(sales: pd.DataFrame, published: pd.DataFrame, ax: Axes | None = N
             multialignment="left",
             arrowprops=line,
         )
-    ax.set_ylim(0, 1.2 * max(sales["gmv_rmb"].max(), published["gmv_rmb"].max(), 1.0))
+    ax.set_ylim(0, 1.3 * max(sales["gmv_rmb"].max(), published["gmv_rmb"].max(), 1.0))
     style.quantity_axis(ax)
     style.time_axis(ax, 0.0, DAY_S)
     return ax
@@ -54,7 +54,7 @@ def plot_sales(sales: pd.DataFrame, published: pd.DataFrame, ax: Axes | None = N
 def _placed(k: int, time_s: float) -> tuple[tuple[float, float], str, str]:
     """Offset [pt] and alignment of the k-th label: by turns above and below the curve, so that neighbours do not meet."""
     if time_s >= DAY_S:
-        return (-14, 5), "right", "bottom"
+        return (-14, 16), "right", "bottom"
     if k % 2:
         return (14, -8), "left", "top"
-    return ((0, 34), "left", "bottom") if time_s < DAY_S / 6 else ((-14, 8), "right", "bottom")
+    return ((0, 78), "left", "bottom") if time_s < DAY_S / 6 else ((-14, 8), "right", "bottom")

@@ -1,7 +1,7 @@
 """Figures of a sweep: how the key figures hang on its axes, and on two of them together."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -23,7 +23,13 @@ _SHADES = LinearSegmentedColormap.from_list("shades", ["#f4f8fb", style.SKY, sty
 
 
 def write_sweep_figures(
-    directory: Path, rows: pd.DataFrame, axes: Sequence[str], figures: Sequence[str], *, png: bool = False
+    directory: Path,
+    rows: pd.DataFrame,
+    axes: Sequence[str],
+    figures: Sequence[str],
+    *,
+    headings: Mapping[str, str] | None = None,
+    png: bool = False,
 ) -> list[str]:
     """Draw a sweep's figures into `directory`/figures; their names. The same table gives the same bytes.
 
@@ -32,15 +38,16 @@ def write_sweep_figures(
     rows : the sweep's table
     axes : columns of the parameters that differ
     figures : columns of the key figures to draw
+    headings : what people call them; otherwise they are called as their columns
     """
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, Figure] = {}
     with mpl.rc_context(style.RC):
         for name in figures:
-            drawn[f"effects_{name}"] = _effects(rows, axes, name)
+            drawn[f"effects_{name}"] = _effects(rows, axes, name, (headings or {}).get(name, label(name)))
             if len(axes) == 2 and is_full_grid(rows, axes):
-                drawn[f"map_{name}"] = _map(rows, axes, name)
+                drawn[f"map_{name}"] = _map(rows, axes, name, (headings or {}).get(name, label(name)))
         for name, figure in drawn.items():
             (folder / f"{name}.svg").write_text(svg_text(figure), encoding="utf-8")
             if png:
@@ -129,13 +136,13 @@ def label(figure: str) -> str:
     return f"{figure} [{unit}]" if unit else figure
 
 
-def _effects(rows: pd.DataFrame, axes: Sequence[str], name: str) -> Figure:
+def _effects(rows: pd.DataFrame, axes: Sequence[str], name: str, heading: str) -> Figure:
     lines = -(-len(axes) // AXES_A_ROW)
     columns = min(len(axes), AXES_A_ROW)
     others = "; the mean over all other parameters" if len(axes) > 1 else ""
     figure, grid_of_axes = style.sheet(
         1.55 + 2.35 * lines,
-        label(name),
+        heading,
         f"Mean over replications with its 95 % interval{others}",
         rows=lines,
         columns=columns,
@@ -161,14 +168,14 @@ def _effects(rows: pd.DataFrame, axes: Sequence[str], name: str) -> Figure:
     return figure
 
 
-def _map(rows: pd.DataFrame, axes: Sequence[str], name: str) -> Figure:
+def _map(rows: pd.DataFrame, axes: Sequence[str], name: str, heading: str) -> Figure:
     (across, up), short = axes, short_names(axes)
     means = grid(rows, across, up, name)
     height = 1.75 + 0.5 * means["up"].nunique()
     longest = max(len(_written(level)) for level in means["up"])
     figure, grid_of_axes = style.sheet(
         height,
-        label(name),
+        heading,
         f"Mean over replications ± half-width of its 95 % interval; up: {short[up]}",
         left_in=0.5 + 0.065 * longest,
         xlabel=True,

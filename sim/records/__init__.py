@@ -7,7 +7,7 @@ categories. Counts are of the run, never scaled up: a row of `parcels` stands fo
 from sim.records.counter import Counted, Counter, Survey
 from sim.records.ports import OrderBatch, ServiceLoad, no_orders
 from sim.records.schema import Column, Schema, SchemaError
-from sim.records.tables import CHUNK_ROWS, TABLES, LargeTable, Tables, chunks, table
+from sim.records.tables import CHUNK_ROWS, TABLES, LargeTable, Tables, chunks, rows_of, table
 
 __all__ = [
     "CHUNK_ROWS",
@@ -24,5 +24,6 @@ __all__ = [
     "Tables",
     "chunks",
     "no_orders",
+    "rows_of",
     "table",
 ]

@@ -75,15 +75,25 @@ class LargeTable(NamedTuple):
 
 
 class Tables(Mapping[str, pd.DataFrame]):
-    """A run's tables by name. A large one is made anew at every access; `chunks` gives it in pieces."""
+    """A run's tables by name. A large one is made anew at every access; `chunks` gives it in pieces.
 
-    def __init__(self, ready: Mapping[str, pd.DataFrame], large: Mapping[str, LargeTable] | None = None) -> None:
+    ready : tables, or what makes them when they are first asked for
+    """
+
+    def __init__(
+        self,
+        ready: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
+        large: Mapping[str, LargeTable] | None = None,
+    ) -> None:
         self._ready, self._large = dict(ready), dict(large or {})
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name in self._large:
             return self._large[name].piece(0, self._large[name].rows)
-        return self._ready[name]
+        found = self._ready[name]
+        if not isinstance(found, pd.DataFrame):
+            found = self._ready[name] = found()
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self._large or name in self._ready  # without making it
@@ -103,7 +113,7 @@ class Tables(Mapping[str, pd.DataFrame]):
     def chunks(self, name: str, columns: Sequence[str] | None, rows: int) -> Iterator[pd.DataFrame]:
         """One table in pieces; see `sim.records.chunks`."""
         if name not in self._large:
-            yield from chunks(self._ready, name, columns, rows)
+            yield from chunks({name: self[name]}, name, columns, rows)
             return
         whole = self._large[name]
         for first in range(0, whole.rows, rows):
@@ -115,9 +125,18 @@ class Tables(Mapping[str, pd.DataFrame]):
             else:
                 yield whole.columns(first, end, columns)
 
+    def rows(self, name: str) -> int:
+        """Number of rows of one table, known without making it."""
+        return self._large[name].rows if name in self._large else len(self[name])
+
     def counter(self, name: str) -> Counter | None:
         """Who counts the rows of a large table without making it; None when nobody does."""
         return self._large[name].counter if name in self._large else None
+
+
+def rows_of(tables: Mapping[str, pd.DataFrame], name: str) -> int:
+    """Number of rows of one table; a large one is not made for this."""
+    return tables.rows(name) if isinstance(tables, Tables) else len(tables[name])
 
 
 CHUNK_ROWS = 1_000_000

@@ -1,5 +1,5 @@
 """The report of a run: one HTML file that opens offline and answers first."""
 
-from sim.report.document import write_report
+from sim.report.document import write_report, year_of
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "year_of"]

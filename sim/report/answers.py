@@ -39,7 +39,7 @@ def answers(tables: Tables, kpis: Mapping[str, Any]) -> list[Answer]:
 def kept_together(text: str) -> str:
     """The same with spaces between numbers and units that do not break a line."""
     return re.sub(
-        r"(\d) (%|(?:M|bn|h|min|ms|s|days)\b)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text
+        r"(\d) (%|(?:M|bn|h|min|ms|s|days|points)\b)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text
     )
 
 

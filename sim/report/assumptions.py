@@ -40,7 +40,8 @@ def assumptions(params: Mapping[str, Any], configs: Traversable | None = None) -
     Notes
     -----
     Of several options in a group, the file that agrees best with `params` is the one that was chosen. Lines for
-    parameters that the run does not have (a part is off) are left out.
+    parameters that the run does not have (a part is off) are left out, and so are scale, seed and the like: they are chosen, and
+    nothing could be published about them.
     """
     folder = files("configs") if configs is None else configs
     found = []
@@ -48,7 +49,7 @@ def assumptions(params: Mapping[str, Any], configs: Traversable | None = None) -
         read = [list(commented_values(text, prefix)) for text in options]
         for line in max(read, key=lambda lines: sum(_agrees(line, params) for line in lines), default=[]):
             unit, _, reason = (part.strip() for part in line.comment.partition(";"))
-            if "assumed" in reason and look_up(params, line.path) is not _MISSING:
+            if "." in line.path and "assumed" in reason and look_up(params, line.path) is not _MISSING:
                 value = look_up(params, line.path)
                 why = reason.removeprefix("assumed").lstrip(": ")
                 found.append(Assumption(line.path, _written(value), unit, why, not _agrees(line, params)))

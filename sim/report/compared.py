@@ -40,7 +40,6 @@ _LABELS = {
     "peak_orders_per_s": "Orders in the busiest second",
     "machine_hours": "Machine hours",
     "parcels_signed": "Parcels signed",
-    "signed_share_1118_1500": "Signed by 18 November 15:00",
     "national_peak_after_days": "Days until the country’s busiest day",
     "refused_parcels": "Parcels that a carrier had no room for",
     "forward_parcels": "Parcels sent from regional warehouses",

@@ -1,22 +1,22 @@
 """From tables, key figures, parameters and provenance to one HTML file."""
 
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from sim.metrics.published import YEAR
 from sim.plots import FIGURES, write_figures
 from sim.plots.figures import FOLDER, drawable, in_memory
 from sim.plots.style import TITLE_X
 from sim.report import cloud, rows, site
 from sim.report.answers import answers
 from sim.report.assumptions import Assumption, assumptions
+from sim.report.page import closing, rendered
 from sim.report.rehearsal import rehearsal, rehearsal_rows
 
 FILE_NAME = "report.html"
@@ -45,14 +45,13 @@ def write_report(
     tables = in_memory(tables)
     scale = float(kpis["scale"])
     if not any((directory / FOLDER).glob("*.svg")):
-        write_figures(directory, tables, scale=scale)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.get_template("report.html.j2").render(
+        write_figures(directory, tables, scale=scale, year=year_of(params))
+    text = rendered(
+        "report.html.j2",
         answers=answers(tables, kpis),
         rehearsal=rehearsal(tables),
-        key_figures=rows.key_figures(kpis),
+        year=year_of(params),
+        key_figures=rows.key_figures(kpis, year_of(params)),
         figures=_figures(directory, tables),
         tables={
             "services": site.services(tables, params, scale),
@@ -71,13 +70,21 @@ def write_report(
         kpis=kpis,
         scale=scale,
         coarse=is_coarse(params, scale),
-        assumptions=assumptions(params) if assumed is None else assumed,
-        command=command(params, provenance),
-        provenance=json.dumps(provenance, indent=2, ensure_ascii=False, default=str),
+        **closing(
+            directory,
+            assumptions(params) if assumed is None else assumed,
+            command(params, provenance),
+            provenance,
+        ),
     )
     path = directory / FILE_NAME
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def year_of(params: Mapping[str, Any]) -> int:
+    """The year of the day that a run simulates."""
+    return int((params.get("demand") or {}).get("year", YEAR))
 
 
 def is_coarse(params: Mapping[str, Any], scale: float) -> bool:

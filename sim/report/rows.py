@@ -48,7 +48,11 @@ KEY_FIGURES = (
     KeyFigure("requests_timed_out", "Requests timed out", "count"),
     KeyFigure("error_rate", "Share of the requests that failed", "share"),
     KeyFigure("error_rate_first_hour", "Share of the requests that failed, first hour", "share"),
+    KeyFigure("error_rate_busiest_minute", "Share of the requests that failed, busiest minute", "share"),
     KeyFigure("page_time_mean_s", "Page time, mean", "latency"),
+    KeyFigure("page_time_first_hour_s", "Page time, mean, first hour", "latency"),
+    KeyFigure("page_time_wireless_s", "Page time, mean, first hour, wireless", "latency"),
+    KeyFigure("page_time_outside_s", "Page time, mean, first hour, outside the mainland", "latency"),
     KeyFigure("latency_p50_s", "Page time, median", "latency"),
     KeyFigure("latency_p99_s", "Page time, 99 %", "latency"),
     KeyFigure("latency_p9999_s", "Page time, 99.99 %", "latency"),
@@ -65,6 +69,7 @@ KEY_FIGURES = (
     KeyFigure("national_peak_day_parcels", "Parcels of the whole country, busiest day", "count"),
     KeyFigure("national_six_days_parcels", "Parcels of the whole country, 11-16 November", "count"),
     KeyFigure("signed_share_day7", "Signed by 18 November 00:00", "share"),
+    KeyFigure("signed_share_1118_1500", "Signed by 18 November 15:00", "share"),
     KeyFigure("lead_time_median_h", "Order to signature, median", "hours"),
     KeyFigure("lead_time_p95_h", "Order to signature, 95 %", "hours"),
     KeyFigure("parcels_lost", "Parcels lost", "count"),
@@ -81,11 +86,11 @@ KEY_FIGURES = (
 )
 
 
-def key_figures(kpis: Mapping[str, Any]) -> Table:
-    """Simulated and published, scaled up to the real day; figures of parts that were off are left out."""
-    milestones = gmv_milestones()
+def key_figures(kpis: Mapping[str, Any], year: int = YEAR) -> Table:
+    """Simulated and published in a year, scaled up to the real day; figures of parts that were off are left out."""
+    milestones = gmv_milestones(year)
     shares = {f"gmv_share_{row.clock.replace(':', '')}": (row.share, row.source) for row in milestones.itertuples()}
-    facts = {name: (fact.value, fact.source) for name, fact in FACTS.items()} | shares
+    facts = {name: (fact.value, fact.source) for name, fact in FACTS.get(year, {}).items()} | shares
     rows = []
     for figure in KEY_FIGURES:
         value = kpis.get(figure.name)
@@ -102,7 +107,7 @@ def key_figures(kpis: Mapping[str, Any]) -> Table:
                 source,
             )
         )
-    return Table("Key figures", ("", "simulated", f"published {YEAR}", "difference", "source"), rows)
+    return Table("Key figures", ("", "simulated", f"published {year}", "difference", "source"), rows)
 
 
 def shown(value: float, kind: str) -> str:

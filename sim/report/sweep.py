@@ -1,22 +1,23 @@
 """The report of a sweep: what was asked, what came out at its ends, how each figure hangs on the parameters."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from sim.metrics.sweeps import Extremes, difference, done, extremes, main_effect, point_means
 from sim.plots.figures import FOLDER
 from sim.plots.style import quantity
-from sim.plots.sweeps import label, short_names
+from sim.plots.sweeps import short_names
 from sim.report.answers import Answer, kept_together
 from sim.report.assumptions import assumptions
+from sim.report.compared import known
 from sim.report.document import inline_svg
+from sim.report.page import closing, rendered
 from sim.report.rows import NONE, Table
+from sim.units import unit_of
 
 FILE_NAME = "report.html"
 MOST_ROWS = 50
@@ -50,13 +51,11 @@ def write_sweep_report(
     params : the config that the points change
     provenance : how the sweep was made, any JSON, with its `command`
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     figures = [
         Markup(inline_svg((directory / FOLDER / f"{name}.svg").read_text(encoding="utf-8"), name)) for name in drawn
     ]
-    text = environment.get_template("sweep.html.j2").render(
+    text = rendered(
+        "sweep.html.j2",
         title=_title(sweep),
         lead=_lead(sweep, float(params["scale"])),
         answers=[answer for name in sweep.figures[:MOST_ANSWERS] if (answer := _answer(sweep, name)) is not None],
@@ -64,9 +63,12 @@ def write_sweep_report(
         points=_points(sweep),
         failures=_failures(sweep),
         unmet=provenance["unmet_goals"],
-        assumptions=[one for one in assumptions(params) if one.path not in sweep.axes],
-        command=provenance["command"],
-        provenance=json.dumps(provenance, indent=2, ensure_ascii=False, default=str),
+        **closing(
+            directory,
+            [one for one in assumptions(params) if one.path not in sweep.axes],
+            provenance["command"],
+            provenance,
+        ),
     )
     path = directory / FILE_NAME
     path.write_text(text, encoding="utf-8")
@@ -75,7 +77,14 @@ def write_sweep_report(
 
 def _title(sweep: Sweep) -> str:
     hang = "hangs" if len(sweep.figures) == 1 else "hang"
-    return f"How {_listed(sweep.figures)} {hang} on {_listed(list(short_names(sweep.axes).values()))}"
+    figures = [text[:1].lower() + text[1:] for text in map(label, sweep.figures)]
+    return f"How {_listed(figures)} {hang} on {_listed(list(short_names(sweep.axes).values()))}"
+
+
+def label(figure: str) -> str:
+    """A key figure as people call it; with its unit where it has one: the table's numbers are in that."""
+    unit = unit_of(figure)
+    return f"{known(figure).label} [{unit}]" if unit in ("s", "h") else known(figure).label
 
 
 def _lead(sweep: Sweep, scale: float) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from sim.report.assumptions import assumptions
 from sim.report.changed import Changed, changed
 from sim.report.compared import SENTENCES, answer, difference_rows, group_rows, headline, pairing_text
 from sim.report.document import FILE_NAME, inline_svg, is_coarse
+from sim.report.page import closing, rendered
 from sim.report.rows import Table
 
 MOST_DRAWN = 8
@@ -60,6 +60,7 @@ def write_whatif_report(
     changes: Sequence[Described],
     words: Sequence[str],
     runs: Mapping[str, Sequence[str]],
+    code: Mapping[str, Any],
     figure: str | None = None,
 ) -> Path:
     """Write `directory`/report.html, self-contained, and its figures.
@@ -72,6 +73,7 @@ def write_whatif_report(
     base, changes : the sides
     words : of the command that asks the question
     runs : folders of the runs by side
+    code : which code made them, with its `source_hash`
     figure : the key figure that the answer begins with; None: the first that differs
     """
     scale, seeds = float(base.config["scale"]), int(base.config["replications"])
@@ -116,11 +118,9 @@ def write_whatif_report(
                 assumed=sum(one.assumed for one in differing),
             )
         )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     listed = ", ".join(change.name for change in changes)
-    text = environment.get_template("whatif.html.j2").render(
+    text = rendered(
+        "whatif.html.j2",
         names=listed,
         heading=f"What if: {listed}?" if len(listed) < 90 else f"What if: {len(changes)} changes compared",
         question=_question(base, changes),
@@ -131,9 +131,12 @@ def write_whatif_report(
         figures={name: _figure(directory, name) for name in drawn},
         parts=parts,
         most_changed=MOST_CHANGED,
-        assumptions=assumptions(base.config),
-        command=shlex.join(["peakday", "whatif", *words]),
-        runs="\n".join(f"{side}: {directory_}" for side, own in runs.items() for directory_ in own),
+        **closing(
+            directory,
+            assumptions(base.config),
+            shlex.join(["peakday", "whatif", *words]),
+            {"code": dict(code), "runs": {side: list(own) for side, own in runs.items()}},
+        ),
     )
     path = directory / FILE_NAME
     path.write_text(text, encoding="utf-8")

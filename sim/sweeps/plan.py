@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim import store
 from sim.compose import EXPERIMENT, Axis, compose_points
 from sim.params.base import ParameterError, build
 from sim.sweeps.design import Point, Range, points
 from sim.sweeps.stopping import Goal
+
+if TYPE_CHECKING:
+    from sim.saves import Branch
 
 OWN = {
     "seed": "gives the first replication's draws, the same at every point; replications=5 adds others",
@@ -23,7 +26,7 @@ OWN = {
 
 
 class Task(NamedTuple):
-    """One run: its key, its place in the sweep and its whole config."""
+    """One run: its key, its place in the sweep and its whole config; `branch`: where it begins, and where its state is kept."""
 
     key: str
     point: int
@@ -31,6 +34,7 @@ class Task(NamedTuple):
     experiment: str
     settings: dict[str, Any]
     overrides: tuple[str, ...]
+    branch: "Branch | None" = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def make_plan(
 
 def _of_a_run(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of one run of a config."""
-    return {name: value for name, value in config.items() if name not in store.NOT_PART_OF_A_RUN} | {"replications": 1}
+    return {name: 1 if name == "replications" else value for name, value in config.items() if name != "output"}
 
 
 def _wrong_count(replications: object, most: int | None) -> list[str]:

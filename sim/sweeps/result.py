@@ -45,7 +45,7 @@ def write(
     from sim import plots  # noqa: F401  (its style is set once)
     from sim.metrics.sweeps import chosen
     from sim.plots.sweeps import write_sweep_figures
-    from sim.report.sweep import Sweep, write_sweep_report
+    from sim.report.sweep import Sweep, label, write_sweep_report
 
     with store.renewed(directory) as partial:
         table.write(partial / table.FILE_NAME, plan, rows)
@@ -54,7 +54,8 @@ def write(
         about = provenance(plan, rows, command, effort)
         write_json(partial / PROVENANCE, about)
         with store.explained(directory):
-            drawn = write_sweep_figures(partial, frame, plan.axes, names)
+            headings = {name: label(name) for name in names}
+            drawn = write_sweep_figures(partial, frame, plan.axes, names, headings=headings)
             told = Sweep(frame, plan.axes, [point.values for point in plan.points], names)
             write_sweep_report(partial, told, drawn, base, about)
 

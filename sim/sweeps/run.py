@@ -143,6 +143,29 @@ class Sweep:
                 self._ask(point, replication)
 
 
+def run_all(tasks: Sequence[Task], engine: Engine, watch: Watch | None = None) -> list[Record]:
+    """Run tasks that leave something else behind than a record; the records, in the order in which the tasks ended.
+
+    Raises
+    ------
+    sim.sweeps.engine.EngineError
+        When the engine fails as a whole.
+    """
+    started_s = time.monotonic()
+    to_run = deque(tasks)
+    ended: list[Record] = []
+    while len(ended) < len(tasks):
+        for _ in range(min(engine.free, len(to_run))):
+            engine.start(to_run.popleft())
+        ended += engine.finished(SECONDS_BETWEEN_LOOKS)
+        if watch is not None:
+            lost = sum(record.status == FAILED for record in ended)
+            running = min(engine.running, engine.workers)
+            elapsed_s = time.monotonic() - started_s
+            watch(Progress(0, len(ended) - lost, lost, running, len(tasks), elapsed_s, engine.workers))
+    return ended
+
+
 def failures(rows: Sequence[Row]) -> list[Row]:
     """The runs that failed."""
     return [row for row in rows if row.record.status == FAILED]

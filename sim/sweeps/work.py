@@ -48,8 +48,14 @@ def _kpis(task: Task, keep: Keep) -> dict[str, object]:
     from sim.params.festival import FestivalParams
 
     if keep.names == (ALL,):
-        runs = runner.prepare(task.experiment, task.settings, output=keep.output, overrides=task.overrides)
-        return runner.run(next(runs)).kpis
+        (replication,) = runner.prepare(task.experiment, task.settings, output=keep.output, overrides=task.overrides)
+        result = runner.run(replication, branch=task.branch)
+        stop = None if task.branch is None else task.branch.stop
+        if (
+            task.branch is not None and stop is not None and not stop.file.is_file()
+        ):  # the run was there, its state was not
+            task.branch.begin(replication.params)
+        return result.kpis
     params = build(FestivalParams, task.settings)
     kpis, tables = runner.measured(params, summaries=not set(SUMMARIES).isdisjoint(keep.names))
     if keep.names:

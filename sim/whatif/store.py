@@ -12,6 +12,7 @@ from typing import Any
 from sim.report.changed import changed
 from sim.report.compared import labelled
 from sim.report.whatif import Described, write_whatif_report
+from sim.runner import code
 from sim.store import TABLES, explained, new_folder, plain, renewed, source_hash
 from sim.whatif.findings import BASE, Findings
 from sim.whatif.question import Question, Side
@@ -97,6 +98,7 @@ def _write(
         changes=[Described(c.name, c.about, c.config, experiments[c.name]) for c in question.changes],
         words=question.words,
         runs=folders,
+        code=code(),
         figure=figure,
     )
 
