@@ -17,11 +17,14 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Two processes; a file's tests stay together, with what they have set up.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: lint
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-all: lint
-	$(BIN)/python -m pytest --hypothesis-profile=random
+	$(PYTEST) --hypothesis-profile=random
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -106,7 +106,7 @@ def run(tmp_path: Path, tables: Tables) -> Path:
 
 def test_the_film_is_made_when_it_is_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["report", str(run), "animation=maybe"]) == 2
-    assert "animation must be on or off, got 'maybe'" in capsys.readouterr().err
+    assert "animation must be true or false, got 'maybe'" in capsys.readouterr().err
     assert cli.main(["report", str(run), "animation=on"]) == 0
     with Image.open(run / "figures" / "flow.gif") as film:
         film.seek(11)
