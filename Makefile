@@ -1,6 +1,7 @@
 # make run and make test need Python 3.11, make and a package index; the rest is set up in .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile  # a file's tests share what they have set up
 READY := .venv/.ready
 
 .PHONY: setup run test test-all lint bench lock clean
@@ -16,9 +17,6 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
-
-# Two processes; a file's tests stay together, with what they have set up.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test: lint
 	$(PYTEST) -m "not long"

@@ -94,6 +94,7 @@ def _answer(params: CapacityQuestionParams, text: str, values: dict[str, Any], a
     from sim.capacity.plan_file import checked
     from sim.capacity.runs import Runs
     from sim.capacity.study import work_out
+    from sim.store import claimed
     from sim.sweeps.folder import records_folder
     from sim.sweeps.records import Records
 
@@ -103,7 +104,7 @@ def _answer(params: CapacityQuestionParams, text: str, values: dict[str, Any], a
     directory = store.folder(params.output, params.plan, configs.plan)
     lines = Lines(sys.stderr)
     started_s = time.perf_counter()
-    with store.opened(directory), _engine(params, configs) as engine:
+    with claimed(directory), _engine(params, configs) as engine:
         runs = Runs(engine, Records(records_folder(params.output)), lines.watch)
         found = work_out(configs, runs, lines.say)
         effort = {"wall_s": time.perf_counter() - started_s, "engine": params.engine, "workers": engine.workers}

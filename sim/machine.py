@@ -11,25 +11,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# Peak memory of whole runs with their report, measured (docs/scale.md). Orders are worked out before there are parcels.
+# Peak memory of whole runs with their report, measured (docs/scale.md), and a little more.
 _BASE_BYTES = 600e6
-_SITE_BYTES_PER_SHOPPER = 38.0
-_INSTANT_BYTES_PER_SHOPPER = 24.0
-_ORDERS_BYTES_PER_SHOPPER = 6.5  # that are kept when pages answer at once
-_PARCELS_BYTES_PER_SHOPPER = 4.0
-_BYTES_PER_PARCEL = 82.0
+_SITE_BYTES_PER_SHOPPER = 22.0  # with the orders, which are kept for their table
+_INSTANT_BYTES_PER_SHOPPER = 6.5  # the orders, where pages answer at once
+_BYTES_PER_PARCEL = 86.0
 
 
 def memory_needed_bytes(params: FestivalParams) -> float:
     """Estimated peak memory [B] of a run."""
-    of_parcels = 0.0
-    if params.parcels is not None:
-        rows = params.orders.expected_parcels * params.scale
-        of_parcels = _BYTES_PER_PARCEL * rows + _PARCELS_BYTES_PER_SHOPPER * params.shoppers
-    if params.site is not None:
-        return _BASE_BYTES + _SITE_BYTES_PER_SHOPPER * params.shoppers + of_parcels
-    later = _ORDERS_BYTES_PER_SHOPPER * params.shoppers + of_parcels
-    return _BASE_BYTES + max(_INSTANT_BYTES_PER_SHOPPER * params.shoppers, later)
+    per_shopper = _INSTANT_BYTES_PER_SHOPPER if params.site is None else _SITE_BYTES_PER_SHOPPER
+    rows = 0.0 if params.parcels is None else params.orders.expected_parcels * params.scale
+    return _BASE_BYTES + per_shopper * params.shoppers + _BYTES_PER_PARCEL * rows
 
 
 def memory_available_bytes() -> float:

@@ -212,6 +212,30 @@ def _remove_abandoned(partial: Path) -> None:
 
 
 @contextmanager
+def claimed(directory: Path) -> Iterator[None]:
+    """Make a folder and keep other processes from it while the block runs; a lock dies with its process.
+
+    Raises
+    ------
+    StoreError
+        When the folder cannot be written or another process has it.
+    """
+    with explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"{directory} is being worked on by another process; wait for it or end it") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
 def explained(directory: Path) -> Iterator[None]:
     """Turn what the operating system says about writing below `directory` into an error that a planner understands."""
     try:

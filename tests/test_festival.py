@@ -101,7 +101,7 @@ def test_progress_runs_from_the_start_to_the_end() -> None:
 def test_a_run_that_does_not_fit_into_memory_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.machine.memory_available_bytes", lambda: 2e9)
     check(festival("scale=0.001"))
-    for off, needed in (("rehearsal=off", r"15\.4"), ("site=off", r"8\.7")):  # with the site, and the road alone
+    for off, needed in (("rehearsal=off", r"11\.5"), ("site=off", r"8\.2")):  # with the site, and the road alone
         with pytest.raises(
             ParameterError, match=rf"scale must leave a run that fits into memory: 1 needs about {needed} GB, 2\.0 GB"
         ):

@@ -1,11 +1,12 @@
 """What a number does to a config: it is set, added or multiplied at one or more places."""
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from sim.params.base import Params, hint
 from sim.params.festival import FestivalParams
+from sim.paths import at, places
 
 _DIGITS = 12  # of a result: 0.1 + 0.2 is 0.3 in a config
 
@@ -22,11 +23,11 @@ def pull(config: Any, lever: str, paths: Mapping[str, float], value: float) -> l
     problems = []
     for path, weight in paths.items():
         steps = path.split(".")
-        places = list(_places(config, steps))
-        if not places:
+        named = list(places(config, steps))
+        if not named:
             problems.append(f"{path} is not a parameter{_hint(config, steps)}")
-        for place in places:
-            parent = _at(config, place[:-1])
+        for place in named:
+            parent = at(config, place[:-1])
             before, name = parent[place[-1]], ".".join(map(str, place))
             if isinstance(before, bool) or not isinstance(before, (int, float)):
                 problems.append(f"{name} must be a number for a lever to act on it, it is {before!r:.60}")
@@ -69,28 +70,12 @@ def _alternatives(kind: Any) -> list[Any]:
     return [kind]
 
 
-def _places(node: Any, steps: list[str], before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if not steps:
-        yield before
-        return
-    keys = node.keys() if isinstance(node, Mapping) else range(len(node)) if isinstance(node, list) else ()
-    for key in keys:
-        if steps[0] in ("*", str(key)):
-            yield from _places(node[key], steps[1:], (*before, key))
-
-
-def _at(node: Any, place: tuple[Any, ...]) -> Any:
-    for key in place:
-        node = node[key]
-    return node
-
-
 def _hint(config: Any, steps: list[str]) -> str:
     """What is known where a path goes wrong first."""
     for count in range(len(steps)):
-        if any(_places(config, steps[: count + 1])):
+        if any(places(config, steps[: count + 1])):
             continue
-        parents = [_at(config, place) for place in _places(config, steps[:count])]
+        parents = [at(config, place) for place in places(config, steps[:count])]
         known = sorted({str(key) for parent in parents if isinstance(parent, Mapping) for key in parent})
         return hint(steps[count], known) if known else f": {'.'.join(steps[:count])} has no such part"
     return ""

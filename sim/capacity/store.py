@@ -3,13 +3,10 @@
 OUTPUT/capacity/NAME/plan.json  provenance.json  tables/*.parquet  figures/*.svg  report.html
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,30 +29,6 @@ def folder(output: str, name: str, plan: PlanFileParams) -> Path:
     text = json.dumps([plan.model_dump(mode="json"), store.source_hash()], sort_keys=True)
     key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return Path(output) / FOLDER / f"{Path(name).stem}-scale{plan.scale:g}-{key[:8]}"
-
-
-@contextmanager
-def opened(directory: Path) -> Iterator[None]:
-    """Make the folder and keep other processes from the same plan while the block runs.
-
-    Raises
-    ------
-    sim.store.StoreError
-        When the folder cannot be written or another process is at this plan.
-    """
-    with store.explained(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise store.StoreError(
-                f"{directory} is being worked on by another process; wait for it or end it"
-            ) from None
-        yield
-    finally:
-        os.close(lock)
 
 
 def write(directory: Path, name: str, text: str, found: Outcome, *, command: str, effort: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 OUTPUT/sweeps/runs/ beside it has the records of all runs of all sweeps.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -37,18 +36,7 @@ def opened(directory: Path, plan: Plan) -> Iterator[None]:
     sim.store.StoreError
         When the folder cannot be written or another process is at this sweep.
     """
-    with store.explained(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        lock = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise store.StoreError(
-                f"{directory} is being worked on by another process; wait for it or end it"
-            ) from None
-        except OSError:  # a file system without locks
-            pass
+    with store.claimed(directory):
         about = {
             "design": plan.design_key,
             "code": store.source_hash(),
@@ -58,8 +46,6 @@ def opened(directory: Path, plan: Plan) -> Iterator[None]:
         }
         write_json(directory / ABOUT, about)
         yield
-    finally:
-        os.close(lock)
 
 
 def of_other_code(output: str | Path, plan: Plan) -> list[Path]:

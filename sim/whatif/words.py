@@ -10,10 +10,11 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sim.params.base import ParameterError, hint
+from sim.paths import at, places
 
 _LABEL = re.compile(r"^(?P<label>[^=:,]+): +(?P<rest>.+)$", re.DOTALL)
 _FACTOR = re.compile(r"^(?P<path>[^=]+)=x(?P<factor>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$")
@@ -93,11 +94,11 @@ def work_out(config: Mapping[str, Any], words: tuple[str, ...]) -> tuple[dict[st
         factor = _FACTOR.match(word)
         path, _, text = word.partition("=")
         steps = path.split(".")
-        places = list(_places(changed, steps))
-        if not places:
+        named = list(places(changed, steps))
+        if not named:
             problems.append(f"{path} is not a parameter{_hint(changed, steps)}")
-        for place in places:
-            before = _at(changed, place)
+        for place in named:
+            before = at(changed, place)
             if factor:
                 after = _times(before, float(factor["factor"]))
                 if after is None:
@@ -107,7 +108,7 @@ def work_out(config: Mapping[str, Any], words: tuple[str, ...]) -> tuple[dict[st
                     continue
             else:
                 after = yaml.safe_load(text)
-            _at(changed, place[:-1])[place[-1]] = after
+            at(changed, place[:-1])[place[-1]] = after
             told.append(f"{'.'.join(map(str, place))}={_written(after)}")
     if problems:
         raise ParameterError(problems)
@@ -122,23 +123,6 @@ def _copy(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _places(node: Any, steps: list[str], before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places that a path with stars names: keys of mappings, numbers of lists."""
-    if not steps:
-        yield before
-        return
-    keys = node.keys() if isinstance(node, Mapping) else range(len(node)) if isinstance(node, list) else ()
-    for key in keys:
-        if steps[0] in ("*", str(key)):
-            yield from _places(node[key], steps[1:], (*before, key))
-
-
-def _at(node: Any, place: tuple[Any, ...]) -> Any:
-    for key in place:
-        node = node[key]
-    return node
 
 
 def _times(value: Any, factor: float) -> Any:
@@ -157,8 +141,8 @@ def _times(value: Any, factor: float) -> Any:
 def _hint(config: Mapping[str, Any], steps: list[str]) -> str:
     """What is known where a path goes wrong first."""
     for count in range(len(steps)):
-        if not any(_places(config, steps[: count + 1])):
-            parents = [_at(config, place) for place in _places(config, steps[:count])]
+        if not any(places(config, steps[: count + 1])):
+            parents = [at(config, place) for place in places(config, steps[:count])]
             known = sorted({str(key) for parent in parents if isinstance(parent, Mapping) for key in parent})
             if known:
                 return hint(steps[count], known)
