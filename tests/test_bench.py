@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from experiments import bench
-from experiments._bench import first_minute, measure, tools, workloads
+from experiments._bench import events, first_minute, measure, tools, workloads
+from sim.festival import Festival
 from sim.kernels import recursion
 from sim.params import ParameterError
 
@@ -121,11 +122,50 @@ def test_the_parameters_are_shown_without_a_run(capsys) -> None:
         "replications: 5",
         "scale: 1.0",
         "least: 1.0",
+        "parcels: []",
+        "requests: []",
         "output: '2012'",
     ]
 
 
+def test_what_an_event_costs_is_told_by_scale_for_parcels_and_requests(tmp_path, capsys) -> None:
+    assert bench.main(["parcels=0.0002,0.0001", "requests=0.0001", "replications=1", f"output={tmp_path}"]) == 0
+    rows = pd.read_parquet(tmp_path / "events.parquet")
+    assert list(zip(rows["event"], rows["scale"], strict=True)) == [
+        ("parcel", 2e-4),
+        ("parcel", 1e-4),
+        ("request", 1e-4),
+    ]
+    assert rows["events"][0] == pytest.approx(2 * rows["events"][1], rel=0.1)
+    assert (rows["ns_per_event"] * rows["events"] / 1e9).to_numpy() == pytest.approx(rows["cpu_s"].to_numpy())
+    assert json.loads((tmp_path / "events.json").read_text())["params"]["parcels"] == [2e-4, 1e-4]
+    assert f"{rows['events'][0]:,}" in capsys.readouterr().out
+
+
+def test_every_step_of_a_parcel_is_an_event() -> None:
+    festival = Festival(events.params_of("parcel", 1e-4, seed=1))
+    road = festival.parcels
+    assert road is not None
+    tables = festival.run()
+    table = tables["parcels"]
+    stamped = (
+        table[["created_s", "packed_s", "picked_up_s", "outlet_s", "signed_s", "returned_s"]].notna().to_numpy().sum()
+    )
+    hubs = tables["hub_hours"]
+    steps = sum(
+        (hubs[f"{step}_parcels"] - hubs[f"everyday_{step}_parcels"]).sum() for step in ("arrived", "sorted", "departed")
+    )
+    tours = int(np.sum(road.column("attempts")))
+    assert events.parcel_events(road, festival.end_s) == stamped + round(steps * 1e-4) + tours
+
+
 def test_bad_words_are_refused() -> None:
+    with pytest.raises(
+        ParameterError, match=r"parcels must be scales above 0 and up to 1 with commas between, got '0.1,b'"
+    ):
+        bench.main(["parcels=0.1,b"])
+    with pytest.raises(ParameterError, match=r"requests must be scales above 0 and up to 1 .* got 2"):
+        bench.main(["requests=2"])
     with pytest.raises(ParameterError, match=r"scale must be > 0, got 0"):
         bench.main(["scale=0"])
     with pytest.raises(ParameterError, match="threads is not a parameter"):

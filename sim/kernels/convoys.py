@@ -40,8 +40,18 @@ CONVOY = np.dtype(
     align=True,
 )
 
-EMPTIED = np.dtype([("trip", np.int64), ("arrive_s", np.float64), ("unloaded_s", np.float64)])
-"""When the vehicles of a trip arrived, and when they had been unloaded."""
+EMPTIED = np.dtype(
+    [
+        ("trip", np.int64),
+        ("arrive_s", np.float64),
+        ("unloaded_s", np.float64),
+        ("back_s", np.float64),
+        ("kind", np.int64),
+        ("vehicles", np.int64),
+    ]
+)
+"""When the vehicles of a trip arrived, and when they had been unloaded; when they will be back, what they are and how many, as
+`sim.kernels.trips.turn_back` tells."""
 
 
 class Docks(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.kernels import inlined
+from sim.kernels import inlined, kernel
 from sim.kernels.convoys import IN_LINE, leave, release, stand, take
 
 ONWARD, HERE = range(2)
@@ -86,3 +86,23 @@ def leave_line(hub, everyday, docks, convoys):
     everyday.ready[hub, HERE] += convoys["here"][batch]
     everyday.sorted[hub] += convoys["onward"][batch] + convoys["here"][batch]
     release(batch, convoys)
+
+
+@kernel
+def send_on(hour, edges, spread, to, lag_h, ready, due):
+    """What is sorted for other hubs at a full hour is on its way to them: by their shares, the parts left over by the draw.
+
+    edges: float64[hubs, others + 1], from 0 to 1, the shares in a row; spread: float64[hubs, hours], draws in [0, 1).
+    to: int32[hubs, others]; lag_h: int64[hubs, others], hours on the way. ready: int64[hubs, 2], which is left as it is.
+    Output: due int64[hubs, hours], by the hour of arrival, updated; the last column holds all that comes later.
+    """
+    last = due.shape[1] - 1
+    for hub in range(to.shape[0]):
+        parcels, draw = np.float64(ready[hub, ONWARD]), spread[hub, hour]
+        if parcels == 0.0:
+            continue
+        sent = math.floor(parcels * edges[hub, 0] + draw)
+        for i in range(to.shape[1]):
+            until = math.floor(parcels * edges[hub, i + 1] + draw)
+            due[to[hub, i], min(hour + lag_h[hub, i], last)] += until - sent
+            sent = until

@@ -11,13 +11,16 @@ from sim.kernels.rows import NOBODY, NOT_YET, fetch_later, grams_of, pop, push, 
 SENT = np.dtype(
     [
         *((name, np.int64) for name in ("carrier", "kind", "vehicles", "lane", "number", "rows", "grams", "room_g")),
-        *((name, np.float64) for name in ("depart_s", "room_parcels", "km", "rmb")),
+        *((name, np.float64) for name in ("depart_s", "room_parcels", "km", "rmb", "arrive_s", "unloaded_s", "back_s")),
         ("first", np.int32),
         ("last", np.int32),
     ]
 )
 """A departure: whose, own (0) or hired (1) trucks or a train (2), how many, on which lane, and how many departures it had before;
-the list of rows on board, their number and weight; what there is room for; when it leaves, how far it goes and at what cost."""
+the list of rows on board, their number and weight; what there is room for; when it leaves, how far it goes and at what cost; when
+it has arrived, has been unloaded and, of trucks, is back: NaN until that is known."""
+
+OWN, HIRED, TRAIN = range(3)
 
 
 class Trucks(NamedTuple):
@@ -179,6 +182,7 @@ def send_trucks(
             sent["km"][departures] = lane_km[lane]
             rmb_per_km = trucks.own_rmb_per_km if fleet == 0 else trucks.hired_rmb_per_km
             sent["rmb"][departures] = vehicles * lane_km[lane] * rmb_per_km
+            sent["arrive_s"][departures] = sent["unloaded_s"][departures] = sent["back_s"][departures] = np.nan
             sent["first"][departures] = first
             sent["last"][departures] = last
             departures += 1

@@ -5,6 +5,9 @@ from sim.kernels.orders import next_carrier
 from sim.kernels.prefetch import prefetch
 from sim.kernels.rows import AHEAD, fetch_later, pop, push, tick
 
+STRETCH = 64
+"""Bays that a round passes at one look when all are empty, as most are on most days."""
+
 
 @inlined
 def packer_of(bay, bays):
@@ -22,22 +25,35 @@ def pick_up(now_s, carrier, most_rows, packer_city, rows, bays, vans):
     count = 0
     queues = bays.queues
     first = carrier * bays.each
-    for bay in range(first, first + bays.each):
-        ahead = bay + AHEAD
-        if ahead < first + bays.each and queues.length[ahead] > 0:
-            prefetch(rows, queues.head[ahead])
-        if queues.length[bay] == 0:
+    end = first + bays.each
+    for begin in range(first, end, STRETCH):
+        if not _any_rows(queues, begin, min(begin + STRETCH, end)):
             continue
-        city = packer_city[packer_of(bay - first, bays)]
-        while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
-            if count == most_rows:
-                return count
-            row = pop(queues, bay, rows)
-            fetch_later(row, rows)
-            rows["picked_up_tick"][row] = tick(now_s)
-            push(vans, city, row, rows)
-            count += 1
+        for bay in range(begin, min(begin + STRETCH, end)):
+            ahead = bay + AHEAD
+            if ahead < end and queues.length[ahead] > 0:
+                prefetch(rows, queues.head[ahead])
+            if queues.length[bay] == 0:
+                continue
+            city = packer_city[packer_of(bay - first, bays)]
+            while queues.length[bay] > 0 and rows["entered_s"][queues.head[bay]] < now_s:
+                if count == most_rows:
+                    return count
+                row = pop(queues, bay, rows)
+                fetch_later(row, rows)
+                rows["picked_up_tick"][row] = tick(now_s)
+                push(vans, city, row, rows)
+                count += 1
     return count
+
+
+@inlined
+def _any_rows(queues, begin, end):
+    """Whether any of the queues has a row: without a jump, so that many are looked at at once."""
+    rows = 0
+    for queue in range(begin, end):
+        rows |= queues.length[queue]
+    return rows != 0
 
 
 @kernel

@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.kernels import kernel
 from sim.kernels.convoys import NO_LANE, NOT_A_TRIP, set_out
-from sim.kernels.lane import vehicles_for
+from sim.kernels.lane import TRAIN, vehicles_for
 from sim.kernels.road import HOUR_S, breakdown_km, drive
 
 
@@ -44,6 +44,30 @@ def send_out(sent, first_trip, left, lane_to, pace, driving, crew, roads, docks,
         sent["number"][i] = number
         first, last, rows, vehicles = sent["first"][i], sent["last"][i], sent["rows"][i], sent["vehicles"][i]
         set_out(lane_to[lane], there_s, first, last, rows, vehicles, first_trip + i, lane, docks, convoys)
+
+
+@kernel
+def turn_back(pace, driving, crew, roads, emptied, trips):
+    """Vehicles have been unloaded: trucks drive back empty, trains do not come back by themselves.
+
+    pace: float64[lanes], share of the speed. emptied: EMPTIED[n], when they were unloaded; back_s (trains: NaN), kind and
+    vehicles are written. trips: SENT[m], all departures so far, updated.
+    """
+    for i in range(emptied.size):
+        trip, unloaded_s, back_s = emptied["trip"][i], emptied["unloaded_s"][i], math.nan
+        if trips["kind"][trip] != TRAIN:
+            lane, draw = trips["lane"][trip], 2 * trips["number"][trip] + 1
+            back_s = arrival_s(unloaded_s, lane, draw, True, pace[lane], driving, crew, roads)
+        trips["arrive_s"][trip], trips["unloaded_s"][trip], trips["back_s"][trip] = (
+            emptied["arrive_s"][i],
+            unloaded_s,
+            back_s,
+        )
+        emptied["back_s"][i], emptied["kind"][i], emptied["vehicles"][i] = (
+            back_s,
+            trips["kind"][trip],
+            trips["vehicles"][trip],
+        )
 
 
 @kernel

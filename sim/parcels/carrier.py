@@ -83,13 +83,8 @@ class Carrier:
             )
 
     def load_trucks(self, *, only_full: bool) -> NDArray[np.void]:
-        """Load what may leave now; its hubs have been advanced. Returns the departures for `send_trucks`."""
+        """Load what may leave now; its hubs have been advanced. Returns the departures for `fleet.send`."""
         return self.fleet.load(self._kept_for_trains(), only_full=only_full)
-
-    def send_trucks(self, loaded: NDArray[np.void]) -> None:
-        """Loaded trucks leave, and what waits for room in its hubs comes in while there is some."""
-        self.fleet.send(loaded)
-        self.let_in()
 
     def _kept_for_trains(self) -> Integers:
         """Rows that trucks must leave on each lane."""
@@ -120,10 +115,6 @@ class Carrier:
         number = tour_number(self._parcels.last_mile, now_s)
         signed, sent_back = tour(number, first, first + self._cities, now_s, yard.weight, rows, yard.outlets)
         return int(signed), int(sent_back)
-
-    def let_in(self) -> None:
-        """Unload what waits for its hubs while there is room."""
-        self.yard.unload(self.hubs.start, self.hubs.stop)
 
     def _van_arrivals_s(self) -> NDArray[np.float64]:
         """When a van that leaves now has driven from its hub to each city, float64[cities]."""

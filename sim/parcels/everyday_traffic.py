@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.convoys import DOCKING, WAITING, bring
-from sim.kernels.everyday import HERE, ONWARD
+from sim.kernels.everyday import HERE, ONWARD, send_on
 from sim.kernels.trips import hours_on_way
 from sim.params.parcels import TruckParams
 from sim.parcels.clock import Turn, daily, every
@@ -86,15 +86,12 @@ class EverydayTraffic:
             own = slice(hubs.start, hubs.stop)
             convoys = yard.with_room(carrier, len(hubs))
             bring(hubs.start, yard.env.now, onward[own], here[own], self._truck.capacity_parcels, yard.docks, convoys)
-        self._unload()
+        self._yard.unload_all()
 
     def _send_on(self, hour: int) -> None:
-        """What is sorted for other hubs leaves; division by their shares, the parts left over by the hour's draw."""
+        """What is sorted for other hubs leaves."""
         plan, ready = self._plan, self._yard.hubs.everyday.ready
-        parcels = ready[:, ONWARD]
-        parts = np.diff(np.floor(parcels[:, None] * plan.edges + plan.spread[:, hour, None]).astype(np.int64), axis=1)
-        there_h = np.minimum(hour + self._lag_h(hour), self._due.shape[1] - 1)
-        np.add.at(self._due, (plan.to, there_h), parts)
+        send_on(hour, plan.edges, plan.spread, plan.to, self._lag_h(hour), ready, self._due)
         self._leave(ONWARD)
 
     def _lag_h(self, hour: int) -> NDArray[np.int64]:
@@ -113,17 +110,13 @@ class EverydayTraffic:
         self._advance()
         self.delivered[int(self._yard.env.now // HOUR_S)] += self._yard.hubs.everyday.ready[:, HERE].sum()
         self._leave(HERE)
-        self._unload()
+        self._yard.unload_all()
 
     def _leave(self, kind: int) -> None:
         everyday = self._yard.hubs.everyday
         everyday.stored[:] -= everyday.ready[:, kind]
         everyday.departed[:] += everyday.ready[:, kind]
         everyday.ready[:, kind] = 0
-
-    def _unload(self) -> None:
-        for hubs in self._yard.plan.hubs:
-            self._yard.unload(hubs.start, hubs.stop)
 
 
 def _by_day(hours: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,23 +1,20 @@
 """One carrier's line-haul trucks: which are free, what they load, and how they drive there and back."""
 
 import math
-from collections.abc import Generator
+from heapq import heappop, heappush
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from sim.draws import stream
-from sim.kernels.lane import SENT, Hold, Trucks, send_trucks
+from sim.kernels.lane import SENT, TRAIN, Hold, Trucks, send_trucks
 from sim.kernels.road import Crew
-from sim.kernels.trips import Driving, arrival_s, send_out
+from sim.kernels.trips import Driving, send_out, turn_back
 from sim.params.parcels import CarrierParams, ParcelsParams, TruckParams
-from sim.parcels.clock import Turn, at
 from sim.parcels.yard import Yard
 from sim.units import HOUR_S
 
 Integers = NDArray[np.int64]
-Process = Generator[simpy.Event, float, None]
 
 
 class Fleet:
@@ -48,13 +45,14 @@ class Fleet:
         )
         self._hold_s = parcels.hold_s
         self._due = np.empty(len(self._lanes), np.int64)  # work space
+        self._away: list[tuple[float, int, int]] = []  # on the way back: when they are there, OWN or HIRED, vehicles
+        self._sent = np.empty(0, SENT)  # work space
         self._left = np.zeros(yard.plan.lane_km.size, np.int64)  # trucks that left so far, by lane
-        self._out: dict[int, tuple[int, int, simpy.Event]] = {}  # by trip: lane, number on it, when the way back ends
 
     @property
     def free_share(self) -> float:
         """Share of the usual trucks that are free to leave."""
-        return float(np.maximum(self._free, 0).sum()) / max(1.0, float(self._usual.sum()))
+        return sum(max(trucks, 0) for trucks in self._free_now()) / max(1.0, float(self._usual.sum()))
 
     def resize(self, fleet: int, factor: float) -> None:
         """So many times the usual trucks of a fleet, OWN or HIRED, from now on; those on the road come back first."""
@@ -65,10 +63,14 @@ class Fleet:
     def load(self, kept: Integers, *, only_full: bool) -> NDArray[np.void]:
         """Load trucks on the lanes that are due; they leave the kept rows of each, int64[lanes of the carrier].
 
-        Touches only what is this carrier's. Returns the departures for `send`.
+        Touches only what is this carrier's. Returns the departures for `send`, in room that the next ones take again.
         """
         yard, plan, now_s = self._yard, self._yard.plan, self._yard.env.now
-        sent = np.empty(int(np.maximum(self._free, 0).sum()), SENT)
+        if not yard.hubs.lanes.length[self._lanes.start : self._lanes.stop].any():
+            return self._sent[:0]
+        free = sum(max(trucks, 0) for trucks in self._free_now())
+        if free > self._sent.size:
+            self._sent = np.empty(free, SENT)
         count = send_trucks(
             self._lanes.start,
             kept,
@@ -86,9 +88,9 @@ class Fleet:
             yard.hubs.stored,
             yard.hubs.departed,
             self._due,
-            sent,
+            self._sent,
         )
-        return sent[:count].copy()
+        return self._sent[:count]
 
     def send(self, loaded: NDArray[np.void]) -> None:
         """Trucks that have been loaded leave."""
@@ -98,7 +100,7 @@ class Fleet:
         trip = yard.trips.depart(loaded)
         convoys = yard.with_room(self._number, loaded.size)
         send_out(
-            loaded,
+            yard.trips.rows[trip:],
             trip,
             self._left,
             plan.lane_to,
@@ -109,26 +111,23 @@ class Fleet:
             yard.docks,
             convoys,
         )
-        for lane, number, fleet, vehicles in loaded[["lane", "number", "kind", "vehicles"]].tolist():
-            turned_back = yard.env.event()
-            self._out[trip] = lane, number, turned_back
-            yard.env.process(self._truck_trip(trip, fleet, vehicles, turned_back))
-            trip += 1
 
-    def _truck_trip(self, trip: int, fleet: int, vehicles: int, turned_back: simpy.Event) -> Process:
-        """Out, unload, which the hub's docks see to, and back empty."""
-        back_s = yield turned_back
-        yield at(self._yard.env, back_s, Turn.VEHICLE)
-        self._free[fleet] += vehicles
-        self._yard.trips.back_s[trip] = back_s
+    def turn_back(self, emptied: NDArray[np.void]) -> None:
+        """Vehicles have been unloaded, EMPTIED[n]: trucks drive back empty, and are free again when they are there."""
+        yard = self._yard
+        turn_back(yard.pace, self._driving, self._crew, yard.plan.roads, emptied, yard.trips.rows)
+        for *_, back_s, kind, vehicles in emptied.tolist():
+            if kind != TRAIN:
+                heappush(self._away, (back_s, kind, vehicles))
 
-    def turn_back(self, trip: int, unloaded_s: float) -> None:
-        """The vehicles of a trip have been unloaded: trucks drive back."""
-        if trip in self._out:
-            lane, number, turned_back = self._out.pop(trip)
-            draw, pace = 2 * number + 1, float(self._yard.pace[lane])
-            back_s = arrival_s(unloaded_s, lane, draw, True, pace, self._driving, self._crew, self._yard.plan.roads)
-            turned_back.succeed(max(float(back_s), self._yard.env.now))
+    def _free_now(self) -> list[int]:
+        """Trucks that are there by OWN and HIRED, with those that come back at this instant; negative: too many are out."""
+        now_s = self._yard.env.now
+        while self._away and self._away[0][0] <= now_s:
+            _, kind, vehicles = heappop(self._away)
+            self._free[kind] += vehicles
+        free: list[int] = self._free.tolist()
+        return free
 
     @property
     def shortest_way_s(self) -> float:

@@ -14,10 +14,11 @@ import numpy as np
 import simpy
 
 from sim.geography import Geography
+from sim.kernels.lane import HIRED, OWN
 from sim.params.parcels import ParcelsParams
 from sim.parcels.carrier import Carrier
 from sim.parcels.merchants import Merchants
-from sim.parcels.record import HIRED, OWN, HubHours
+from sim.parcels.record import HubHours
 from sim.parcels.stock import Placement
 from sim.parcels.yard import Yard
 from sim.pulls import FACTOR, Pulls

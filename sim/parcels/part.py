@@ -128,6 +128,12 @@ class ParcelNetwork:
         """Parcel rows that are signed, or will be on a tour that is out, or are sent back or known to be lost."""
         return self._yard.signed + self._yard.sent_back + self._yard.lost
 
+    @property
+    def hub_steps(self) -> int:
+        """Times that a row was unloaded, sorted or sent on by a hub."""
+        hubs = self._yard.hubs
+        return int(hubs.arrived.sum() + hubs.sorted.sum() + hubs.departed.sum())
+
     def advance(self) -> None:
         """Bring every row to exactly env.now. No result depends on whether or how often this is called."""
         self._yard.ledger.take_in()

@@ -1,15 +1,15 @@
 """Express trains: SimPy processes that run to a timetable on a carrier's lanes."""
 
+import math
 from collections.abc import Generator
 
 import numpy as np
 import simpy
 
 from sim.kernels.convoys import NO_LANE, set_out
-from sim.kernels.lane import SENT, load, rows_on
+from sim.kernels.lane import SENT, TRAIN, load, rows_on
 from sim.params.parcels import TrainParams
 from sim.parcels.clock import Turn, at
-from sim.parcels.record import TRAIN
 from sim.parcels.yard import Yard
 from sim.units import DAY_S, seconds
 
@@ -92,6 +92,9 @@ class Train:
             "room_parcels": self._room_parcels,
             "km": self._km,
             "rmb": self._params.trip_rmb,
+            "arrive_s": math.nan,
+            "unloaded_s": math.nan,
+            "back_s": math.nan,
         }.items():
             sent[name] = value
         trip = yard.trips.depart(sent)

@@ -1,34 +1,35 @@
 """What the parcels part writes down as it runs: trips and hourly states of the hubs."""
 
-import math
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels.convoys import Docks
 from sim.kernels.hub import Hubs
+from sim.kernels.lane import SENT
 
-OWN, HIRED, TRAIN = range(3)
 VEHICLES = ("own truck", "hired truck", "train")
 
+_ROOM = 1024  # trips, until there are more
 
-@dataclass
+
 class Trips:
-    """Line-haul trips in order of departure; NaN: not yet."""
+    """Line-haul trips in order of departure. `rows` moves in memory when it grows: never keep it across an event."""
 
-    departures: list[NDArray[np.void]] = field(default_factory=list)  # SENT, those of one decision together
-    arrive_s: list[float] = field(default_factory=list)  # written when the vehicles have been unloaded
-    unloaded_s: list[float] = field(default_factory=list)
-    back_s: list[float] = field(default_factory=list)  # empty, and free again
+    def __init__(self) -> None:
+        self._room = np.empty(_ROOM, SENT)
+        self._count = 0
+
+    @property
+    def rows(self) -> NDArray[np.void]:
+        """All departures so far, SENT[n]."""
+        return self._room[: self._count]
 
     def depart(self, sent: NDArray[np.void]) -> int:
         """Write down departures, SENT[n]; returns the number of the first one's trip."""
-        first = len(self.unloaded_s)
-        self.departures.append(sent)
-        self.arrive_s += [math.nan] * sent.size
-        self.unloaded_s += [math.nan] * sent.size
-        self.back_s += [math.nan] * sent.size
+        first, self._count = self._count, self._count + sent.size
+        if self._count > self._room.size:
+            self._room = np.concatenate([self._room, np.empty(max(self._room.size, sent.size), SENT)])
+        self._room[first : self._count] = sent
         return first
 
 

@@ -24,6 +24,7 @@ class Rounds:
         self._yard = yard
         self._carriers = carriers
         workers = min(threads, len(carriers))
+        self._advanced_s = (0.0, 0.0)  # to when all hubs have been advanced
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         env = yard.env
         for clocks, turn, act in (
@@ -45,6 +46,9 @@ class Rounds:
         """
         yard = self._yard
         through_s = math.nextafter(yard.env.now, -math.inf) if before_vehicles else yard.env.now
+        if self._advanced_s == (yard.env.now, through_s):
+            return
+        self._advanced_s = yard.env.now, through_s
         found = self._each(lambda carrier: yard.sort(carrier.number, through_s))
         for carrier, (lost, trips) in zip(self._carriers, found, strict=True):
             yard.note(carrier.number, lost, trips)
@@ -74,7 +78,8 @@ class Rounds:
         self.advance()
         loaded = self._each(lambda carrier: carrier.load_trucks(only_full=only_full))
         for carrier, departures in zip(self._carriers, loaded, strict=True):
-            carrier.send_trucks(departures)
+            carrier.fleet.send(departures)
+        self._yard.unload_all()
 
     def _deliver(self) -> None:
         """The outlets' vans take what is sorted for them out of the hubs."""
@@ -82,8 +87,7 @@ class Rounds:
         for sent_back, returned in self._each(Carrier.deliver):
             self._yard.sent_back += sent_back
             self._yard.returned += returned
-        for carrier in self._carriers:
-            carrier.let_in()
+        self._yard.unload_all()
 
     def _tour(self) -> None:
         """All couriers leave on a tour."""

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from sim.geography import Geography
 from sim.kernels.convoys import DOCKING, NOT_A_TRIP, WAITING
-from sim.kernels.lane import SENT
+from sim.kernels.lane import HIRED, OWN
 from sim.kernels.rows import DAMAGED, EXCEPTIONS, NOTHING_WRONG, REFUSED, column
 from sim.params.parcels import ParcelsParams
 from sim.parcels.counter import parcel_counter
 from sim.parcels.plan import Plan
-from sim.parcels.record import HIRED, OWN, VEHICLES, HubHours
+from sim.parcels.record import VEHICLES, HubHours
 from sim.parcels.yard import Yard
 from sim.records import TABLES, LargeTable, table
 
@@ -79,11 +79,11 @@ def hub_hours_table(yard: Yard, hours: HubHours, geography: Geography) -> pd.Dat
 
 def trips_table(yard: Yard, geography: Geography) -> pd.DataFrame:
     """Table `trips`: every departure on a lane so far."""
-    plan, trips, arrive_s = yard.plan, yard.trips, np.array(yard.trips.arrive_s)
+    plan, sent = yard.plan, yard.trips.rows
+    arrive_s = sent["arrive_s"].copy()
     for convoys in yard.convoys:
         there = convoys[np.isin(convoys["state"], (DOCKING, WAITING)) & (convoys["trip"] != NOT_A_TRIP)]
         arrive_s[there["trip"]] = there["arrive_s"]
-    sent = np.concatenate([np.empty(0, SENT), *trips.departures])
     cities = geography.name.tolist()
     return table(
         "trips",
@@ -96,8 +96,8 @@ def trips_table(yard: Yard, geography: Geography) -> pd.DataFrame:
             "destination": _named(plan.hub_city[plan.lane_to[sent["lane"]]], cities),
             "depart_s": sent["depart_s"],
             "arrive_s": arrive_s,
-            "unloaded_s": np.array(trips.unloaded_s),
-            "back_s": np.array(trips.back_s),
+            "unloaded_s": sent["unloaded_s"],
+            "back_s": np.where(sent["back_s"] < yard.env.now, sent["back_s"], np.nan),
             "load_parcels": sent["rows"] * yard.weight,
             "load_kg": sent["grams"] / 1000.0,
             "capacity_parcels": sent["room_parcels"],

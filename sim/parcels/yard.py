@@ -45,9 +45,8 @@ class Yard:
     pace: NDArray[np.float64]  # [lanes], share of the trucks' speed
     avoided: NDArray[np.bool_]  # [lanes], which what is sorted goes around
     way_around: Callable[[NDArray[np.bool_]], NDArray[np.int32]]  # lanes to avoid -> next lane between any two hubs
-    advanced_s: list[tuple[float, float]]  # by carrier, to when its hubs have been advanced, see `sort`
     emptied: list[NDArray[np.void]]  # by carrier, work space
-    turn_back: list[Callable[[int, float], None]] = field(default_factory=list)  # by carrier: trip, unloaded_s
+    turn_back: list[Callable[[NDArray[np.void]], None]] = field(default_factory=list)  # by carrier: EMPTIED[n]
     lost: int = 0
     signed: int = 0
     sent_back: int = 0
@@ -63,16 +62,12 @@ class Yard:
 
         Returns the rows found to be lost and the trips in `emptied`, for `note`.
         """
-        now_s = self.env.now
-        if self.advanced_s[carrier] == (now_s, through_s):
-            return 0, 0
-        self.advanced_s[carrier] = now_s, through_s
         hubs, ledger = self.plan.hubs[carrier], self.ledger
         convoys = self.with_room(carrier, len(hubs))
         lost, trips = advance(
             hubs.start,
             hubs.stop,
-            now_s,
+            self.env.now,
             through_s,
             self.weight,
             ledger.orders.origin,
@@ -88,9 +83,8 @@ class Yard:
     def note(self, carrier: int, lost: int, trips: int) -> None:
         """Write down what the hubs of a carrier have done: rows lost, and trips in `emptied`, whose trucks drive back."""
         self.lost += lost
-        for trip, arrive_s, unloaded_s in self.emptied[carrier][:trips].tolist():
-            self.trips.arrive_s[trip], self.trips.unloaded_s[trip] = arrive_s, unloaded_s
-            self.turn_back[carrier](trip, unloaded_s)
+        if trips:
+            self.turn_back[carrier](self.emptied[carrier][:trips])
 
     def with_room(self, carrier: int, more: int) -> Convoys:
         """The convoys of a carrier, with room for `more` and for one beside each that there is: what may be split off it."""
@@ -112,6 +106,12 @@ class Yard:
         self.note(
             carrier, 0, let_in(first_hub, end_hub, now_s, self.weight, rows, self.hubs, self.docks, convoys, emptied)
         )
+
+    def unload_all(self) -> None:
+        """Unload what waits for all hubs, which have been advanced, while there is room."""
+        if self.docks.crowded.any():
+            for hubs in self.plan.hubs:
+                self.unload(hubs.start, hubs.stop)
 
     def on_vehicles(self, state: int, *, vans: bool = True, trips: bool = True) -> dict[str, int]:
         """Rows and everyday parcels on vehicles in some state: COMING, DOCKING or WAITING."""
@@ -175,6 +175,5 @@ def make_yard(
         pace=np.ones(plan.lane_km.size),
         avoided=np.zeros(plan.lane_km.size, np.bool_),
         way_around=partial(way_around, plan, HOUR_S / parcels.truck.speed_kmh),
-        advanced_s=[(0.0, 0.0) for _ in plan.hubs],
         emptied=[np.empty(1 + _PLACES, EMPTIED) for _ in plan.hubs],
     )

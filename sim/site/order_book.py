@@ -1,6 +1,6 @@
 """The orders of a whole day, known beforehand: kept by part of the shoppers and minute, put in order when they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from sim.kernels.calendar import time_order
 from sim.kernels.visits import Behaviour
 from sim.records import OrderBatch, no_orders
 from sim.units import MINUTE_S
+
+_SPAN = 2**16  # orders
 
 
 class Filed(NamedTuple):
@@ -34,7 +36,7 @@ class OrderBook:
         self._value_key = value_key
         self._behaviour = behaviour
         self._first: np.ndarray = np.sum([part.first for part in parts], axis=0)
-        self._latest = (-1, no_orders())  # a minute and its orders
+        self._latest = ((0, 0), no_orders())  # minutes and their orders
 
     @property
     def orders(self) -> int:
@@ -46,7 +48,10 @@ class OrderBook:
         minute = int(time_s // MINUTE_S)
         if minute + 1 >= self._first.size:
             return self.orders
-        return int(self._first[minute]) + int(np.searchsorted(self._minute(minute).paid_s, time_s, side="left"))
+        before = int(self._first[minute])
+        if time_s > minute * MINUTE_S:
+            before += int(np.searchsorted(self._in_order(minute, minute + 1).paid_s, time_s, side="left"))
+        return before
 
     def rows(self, first: int, end: int) -> OrderBatch:
         """The orders with the places `first` to `end` - 1; shopper is uint32 and number uint8."""
@@ -54,23 +59,33 @@ class OrderBook:
             return no_orders()
         from_minute = int(np.searchsorted(self._first, first, side="right")) - 1
         until_minute = int(np.searchsorted(self._first, end, side="left"))
-        batches = [self._minute(minute) for minute in range(from_minute, until_minute)]
+        batches = [self._in_order(*minutes) for minutes in self._spans(from_minute, until_minute)]
         own = slice(first - int(self._first[from_minute]), end - int(self._first[from_minute]))
         return OrderBatch(*(np.concatenate(column)[own] for column in zip(*batches, strict=True)))
 
-    def _minute(self, minute: int) -> OrderBatch:
-        """The orders of a minute in order of time."""
-        if self._latest[0] == minute:
+    def _spans(self, from_minute: int, until_minute: int) -> Iterator[tuple[int, int]]:
+        """The same minutes in spans of as few orders as are put in order quickly, or of one minute."""
+        begin = from_minute
+        while begin < until_minute:
+            full = int(np.searchsorted(self._first, self._first[begin] + _SPAN, side="right")) - 1
+            end = min(max(full, begin + 1), until_minute)
+            yield begin, end
+            begin = end
+
+    def _in_order(self, begin: int, end: int) -> OrderBatch:
+        """The orders of the minutes `begin` to before `end` in order of time."""
+        if self._latest[0] == (begin, end):
             return self._latest[1]
-        pieces = [[column[part.first[minute] : part.first[minute + 1]] for column in part.sold] for part in self._parts]
+        pieces = [[column[part.first[begin] : part.first[end]] for column in part.sold] for part in self._parts]
         sold = Sold(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
         n = sold.paid_s.size
         order = np.empty(n, np.int32)
         if n:
-            time_order(minute * MINUTE_S, MINUTE_S, n, sold.paid_s, sold.shopper, np.empty(n + 1, np.int32), order)
+            begin_s, width_s = begin * MINUTE_S, (end - begin) * MINUTE_S
+            time_order(begin_s, width_s, n, sold.paid_s, sold.shopper, np.empty(n + 1, np.int32), order)
         sold = Sold(*(column[order] for column in sold))
         value_rmb = np.empty(n)
         order_values(self._value_key, self._behaviour, sold, value_rmb)
         batch = OrderBatch(sold.paid_s, sold.shopper, sold.number, value_rmb)
-        self._latest = (minute, batch)
+        self._latest = ((begin, end), batch)
         return batch
