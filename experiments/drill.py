@@ -25,6 +25,7 @@ plan. Plans that have a record are not drilled again, so the same command goes o
 
 _NAMES = """parameters:
   plans=all            or ids and patterns with commas between them
+  experiment=festival_2012  the day; ordinary_day is one with a sixth of the shoppers, on which a drill hurts fewer of them
   file=FILE            plans of a CSV or YAML file in place of the packaged library
   scale=0.001 seed=1   of the run
   workers=2            processes; one for each core by default
@@ -46,6 +47,7 @@ class DrillParams(Params):
 
     plans: str = "all"
     file: str | None = None
+    experiment: str = "festival_2012"
     scale: float = Field(default=0.001, gt=0, le=1)
     seed: int = Field(default=1, ge=0)
     workers: int | None = Field(default=None, ge=1)
@@ -82,14 +84,18 @@ def main(arguments: Sequence[str]) -> int:
     from sim.drills.stage import OF_ORDERS, RoadStage, SiteStage, Stage
     from sim.festival import check
     from sim.machine import cores
-    from sim.params.base import build
+    from sim.params.base import ParameterError, build
     from sim.params.festival import FestivalParams
     from sim.units import HOUR_S
 
     own = [f"scale={params.scale}", f"seed={params.seed}", "threads=1"]
-    config = runner.composed(runner.DEFAULT_EXPERIMENT, [*own, *NEEDS])
+    config = runner.composed(params.experiment, [*own, *NEEDS])
     festival = build(FestivalParams, {name: value for name, value in config.items() if name != "output"})
     check(festival)
+    if festival.site is None or festival.parcels is None:
+        raise ParameterError(
+            [f"experiment must be a day with a site and a road, as both are drilled; {params.experiment} lacks one"]
+        )
     plans = chosen_plans(plans_of(params.file, festival), params.plans)
     folder = Path(params.output) / "drill" / _key(params, config)
     terms = Terms(params.bad_pages_share, params.late_parcels_share, params.late_h)

@@ -37,11 +37,11 @@ def show_replications(runs: Sequence[Figures], published: Mapping[str, float]) -
     print_table(table)
 
 
-def published_at(scale: float, year: int) -> dict[str, float]:
+def published_at(scale: float, year: int | None) -> dict[str, float]:
     """Published values of a year by the names of the key figures: counts and rates at the run's scale, shares as is."""
-    from sim.metrics.published import FACTS, gmv_milestones
+    from sim.metrics.published import facts_of, gmv_milestones
 
-    counts = {name: fact.value * (1 if fact.unit == "share" else scale) for name, fact in FACTS.get(year, {}).items()}
+    counts = {name: fact.value * (1 if fact.unit == "share" else scale) for name, fact in facts_of(year).items()}
     milestones = gmv_milestones(year)
     shares = zip(milestones["clock"], milestones["share"], strict=True)
     return counts | {f"gmv_share_{clock.replace(':', '')}": float(share) for clock, share in shares}

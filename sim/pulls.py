@@ -39,6 +39,10 @@ class Pulls:
         value = self.value(lever, target)
         return 1.0 if value is None else value
 
+    def left(self, lever: str, target: str) -> float:
+        """What those who take away have left of a factor, whatever others add to it; 1 where nobody takes."""
+        return math.prod(min(value, 1.0) for value in self._pulls.get((lever, target), {}).values())
+
     def state(self) -> list[list[Any]]:
         """Lever, target, who and value of every pull."""
         return [[*place, who, value] for place, pulls in self._pulls.items() for who, value in pulls.items()]

@@ -86,6 +86,8 @@ def test_a_drill_proves_its_fault_and_tells_when_it_was_noticed_and_answered(sit
     assert drill.without.extra_share > drill.planned.extra_share > 0.0
     assert drill.planned.low < drill.planned.extra_share < drill.planned.high
     assert drill.verdict == "noticed by users"
+    assert drill.usual.fails_at == ""
+    assert drill.without.fails_at == "item"
 
 
 def test_without_a_fault_that_can_be_felt_there_is_no_verdict(site_stage, usual):
@@ -187,9 +189,30 @@ def test_the_command_drills_a_users_plans_and_writes_its_report(tmp_path, capsys
     assert "run now                           0" in capsys.readouterr().out
 
 
+def test_a_drill_on_an_ordinary_day_meets_fewer_users(tmp_path, capsys):
+    file = tmp_path / "mine.csv"
+    file.write_text(as_csv(few("machines-down-item-90")), encoding="utf-8")
+    pages = {}
+    for day in ("ordinary_day", "festival_2012"):
+        words = ["drill", f"file={file}", f"experiment={day}", "scale=0.0005", "site_span_s=120", f"output={tmp_path}"]
+        assert main(words) == 0
+        report = Path(capsys.readouterr().out.rsplit("report: ")[-1].strip())
+        (row,) = json.loads((report.parent / "drills.json").read_text(encoding="utf-8"))["rows"]
+        pages[day] = row["planned_all"]
+    assert 0 < pages["ordinary_day"] < 0.3 * pages["festival_2012"]
+
+
+def test_an_ordinary_day_is_compared_with_nothing(capsys):
+    assert main(["run", "experiment=ordinary_day", "scale=0.0002", "parcels=off", "output=null"]) == 0
+    said = capsys.readouterr().out
+    assert "published" in said
+    assert "%" not in said
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
+        (["drill", "experiment=festival_2013"], "experiment must be a day with a site and a road"),
         (["drill", "plans=nothing-like-this"], "no plan has the id or matches the pattern"),
         (["drill", "scale=2"], "scale must be <= 1"),
         (["drill", "file=nowhere.yaml"], "nowhere.yaml cannot be read"),

@@ -217,6 +217,12 @@ def test_a_slow_service_is_seen_in_its_service_time_and_not_in_its_waits() -> No
             lambda now, usual: now == pytest.approx(0.19) and usual == 1.0,
         ),
         (
+            "outlet_closed",
+            "courier_share",
+            "swift/Fir",
+            lambda now, usual: now == pytest.approx(0.1) and usual == 1.0,
+        ),
+        (
             "stock_count_wrong",
             "stock_known_share",
             "Birch",
@@ -229,6 +235,20 @@ def test_what_goes_wrong_on_the_road_is_seen_where_it_goes_wrong(kind, metric, w
     (struck, _), (quiet, _) = struck_road(told, 0.75), struck_road(None, 0.75)
     now, usual = (road.gauges.read(metric, where, HOUR_S) for road in (struck, quiet))
     assert worse(now, usual), (now, usual)
+
+
+def test_hired_hands_do_not_hide_that_the_own_ones_are_missing() -> None:
+    road, _ = struck_road(None, 0.25)
+    for lever, target, read in (
+        ("couriers", "swift", lambda: road.levers.courier_share("swift/Fir")),
+        ("packing", "merchants", road.levers.packing_share),
+    ):
+        road.levers.pull("strike", lever, target, 0.4)
+        road.levers.pull("plan", lever, target, 3.0)
+        assert read() == pytest.approx(0.4)
+        road.levers.release("strike")
+        assert read() == 1.0
+    assert road.gauges.read("courier_share", "slow", HOUR_S) == 1.0
 
 
 def test_trucks_under_way_stand_before_a_closed_road_until_it_opens() -> None:

@@ -49,8 +49,8 @@ def _of_carriers(scopes: Scopes) -> Iterator[Template]:
             Answer("hire_couriers", name, times, f"{name}'s outlets are empty again") for times in (1.3, 2.0, 4.0)
         ]
         yield Template("interface_down", name, (1.0,), waits, couriers, "logistics duty officer", guard)
-        piles = Notice("outlet_days", name, 1.0, _LATER_S)
-        yield Template("courier_strike", name, (0.3, 0.5, 0.75), piles, couriers, "outlet manager", guard)
+        absent = Notice("courier_share", name, 0.9, _LATER_S)
+        yield Template("courier_strike", name, (0.3, 0.5, 0.75), absent, couriers, "outlet manager", guard)
 
 
 def _of_merchants(scopes: Scopes) -> Iterator[Template]:
@@ -118,9 +118,9 @@ def _of_outlets(scopes: Scopes) -> Iterator[Template]:
         if not city or by_carrier.get(carrier, 0) >= _CITIES_OF_A_CARRIER:
             continue
         by_carrier[carrier] = by_carrier.get(carrier, 0) + 1
-        piles = Notice("outlet_days", outlet, 1.0, _LATER_S)
+        absent = Notice("courier_share", outlet, 0.9, _LATER_S)
         couriers = [Answer("hire_couriers", outlet, 3.0, "the outlet is empty again")]
-        yield Template("outlet_closed", outlet, (0.8,), piles, couriers, "outlet manager", _guard(scopes, outlet))
+        yield Template("outlet_closed", outlet, (0.8,), absent, couriers, "outlet manager", _guard(scopes, outlet))
 
 
 def _of_lanes(scopes: Scopes) -> Iterator[Template]:

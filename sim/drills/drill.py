@@ -10,6 +10,7 @@ import numpy as np
 from sim.drills.branch import Arrays, branched
 from sim.drills.stage import FAULT, Stage
 from sim.kernels.recorders import ORDERS_LOST, PAGES_REJECTED, PAGES_SERVED, PAGES_TIMED_OUT
+from sim.kernels.station_state import REJECTED, TIMED_OUT
 from sim.metrics.drills import VERDICTS
 from sim.params.contingency import PlanParams
 
@@ -37,6 +38,7 @@ class Way(NamedTuple):
     orders_lost: int
     delay_h: float  # mean over the parcels
     strip: list[float]  # share of failed pages in each five seconds
+    fails_at: str  # service that refuses most above the way without a fault; "": none, or the road
 
 
 class Steps(NamedTuple):
@@ -114,14 +116,14 @@ def way_of(arrays: Arrays, usual: Arrays, terms: Terms) -> Way:
         extra = _share(bad, total) - _share(usually_bad, usually)
         demand = arrays["demand"]
         lost = int(demand[:, ORDERS_LOST].sum()) - int(usual["demand"][:, ORDERS_LOST].sum())
-        return Way(bad, total, extra, low, high, lost, 0.0, _strip(demand))
+        return Way(bad, total, extra, low, high, lost, 0.0, _strip(demand), _fails_at(arrays, usual))
     _, ours, theirs = np.intersect1d(arrays["key"], usual["key"], assume_unique=True, return_indices=True)
     signed_s, before_s = arrays["signed_s"][ours], usual["signed_s"][theirs]
     late = int((signed_s > before_s + 3600.0 * terms.late_h).sum())
     low, high = difference_interval(late, ours.size, 0, ours.size)
     both = np.isfinite(signed_s) & np.isfinite(before_s)
     delay_h = float((signed_s[both] - before_s[both]).mean()) / 3600.0 if both.any() else 0.0
-    return Way(late, int(ours.size), _share(late, ours.size), low, high, 0, delay_h, [])
+    return Way(late, int(ours.size), _share(late, ours.size), low, high, 0, delay_h, [], "")
 
 
 def difference_interval(bad: int, total: int, other_bad: int, other_total: int) -> tuple[float, float]:
@@ -160,6 +162,13 @@ def _bad_pages(arrays: Arrays) -> tuple[int, int]:
     demand = arrays["demand"].sum(axis=0)
     failed = int(demand[PAGES_REJECTED] + demand[PAGES_TIMED_OUT])
     return failed + int(arrays["slow"].sum()), failed + int(demand[PAGES_SERVED])
+
+
+def _fails_at(arrays: Arrays, usual: Arrays) -> str:
+    """The service that refuses or keeps waiting for too long the most requests more than without the fault."""
+    columns = [1 + REJECTED, 1 + TIMED_OUT]
+    more = (arrays["site"][..., columns].astype(np.int64) - usual["site"][..., columns]).sum(axis=(0, 2))
+    return str(arrays["services"][more.argmax()]) if more.max() > 0 else ""
 
 
 def _strip(demand: np.ndarray) -> list[float]:
@@ -209,7 +218,7 @@ def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "amount": plan["act"]["amount"],
     }
     row |= {name: record[name] for name in ("verdict", "proof")} | record["steps"]
-    told = ("bad", "all", "extra_share", "low", "high", "orders_lost", "delay_h")
+    told = ("bad", "all", "extra_share", "low", "high", "orders_lost", "delay_h", "fails_at")
     for way in ("planned", "without"):
         row |= {f"{way}_{name}": record[way][name] for name in told}
     return row

@@ -112,7 +112,7 @@ class SiteStage(_Bench):
         assert self._slow < LATENCY_BUCKETS
 
     def go(self, fault: FaultParams | None, plan: PlanParams | None) -> dict[str, np.ndarray]:
-        """Counts from the moment on: by second of the pages and of each service and link, and of slow pages by minute."""
+        """Counts from the moment on: by second of the pages and of each service, by name, and link; of slow pages by minute."""
         diary = self._act(fault, plan)
         site = self._festival.site
         assert isinstance(site, Site)
@@ -123,6 +123,7 @@ class SiteStage(_Bench):
             "diary": np.array(json.dumps(diary)),
             "demand": np.sum([record.demand[first:end] for record in records], axis=0),
             "site": np.sum([record.site[first:end] for record in records], axis=0),
+            "services": np.array(site.services),
             "link": np.sum([record.link[first:end] for record in records], axis=0),
             "slow": np.sum([record.latency[seen, :, self._slow :].sum(axis=(1, 2)) for record in records], axis=0),
         }

@@ -70,9 +70,14 @@ FACTS: dict[int, dict[str, Published]] = {
 }
 
 
-def gmv_milestones(year: int = YEAR) -> pd.DataFrame:
+def facts_of(year: int | None) -> dict[str, Published]:
+    """Published numbers of a year by the names of the key figures; none for other years and ordinary days."""
+    return {} if year is None else FACTS.get(year, {})
+
+
+def gmv_milestones(year: int | None = YEAR) -> pd.DataFrame:
     """Published sales so far: `time_s` [s], `gmv_rmb` [RMB], `share` of the total, `clock`, `source`; no rows for other years."""
-    milestones = GMV_MILESTONES.get(year, ())
+    milestones = () if year is None else GMV_MILESTONES.get(year, ())
     total_rmb = milestones[-1][1] if milestones else 1.0
     return pd.DataFrame(
         {

@@ -99,6 +99,7 @@ METRICS: Mapping[str, Metric] = {
     "pickup_wait_h": Metric("road", "carrier", True, float("inf"), "h"),
     "free_trucks_share": Metric("road", "carrier", False, float("inf"), "share"),
     "outlet_days": Metric("road", "outlet", True, float("inf"), "d"),
+    "courier_share": Metric("road", "outlet", False, 1.0, "share"),
     "packing_h": Metric("road", "merchants", True, float("inf"), "h"),
     "packing_share": Metric("road", "merchants", False, float("inf"), "share"),
     "stock_known_share": Metric("road", "place", False, 1.0, "share"),

@@ -118,7 +118,7 @@ class VisitParams(Params):
 class DemandParams(Params):
     """Demand of one festival day."""
 
-    year: int = Field(ge=2009)  # of the day, 11 November; nothing but what a run is compared with depends on it
+    year: int | None = Field(ge=2009)  # of the festival, for what a run is compared with; None: an ordinary day
     shoppers: int = Field(gt=0, lt=2**32)
     horizon_h: float = Field(ge=24)  # how long visits are followed, counted from midnight
     arrivals: ArrivalParams

@@ -29,6 +29,7 @@ class Gauges:
             "pickup_wait_h": self._pickup_wait_h,
             "free_trucks_share": self._free_trucks_share,
             "outlet_days": self._outlet_days,
+            "courier_share": lambda target, _: levers.courier_share(target),
             "packing_h": self._packing_h,
             "packing_share": lambda _, __: levers.packing_share(),
             "stock_known_share": lambda place, _: levers.stock_known_share(place),
@@ -41,8 +42,8 @@ class Gauges:
             return list(self._hubs)
         if metric == "lane_wait_h":
             return list(self._lanes)
-        if metric == "outlet_days":
-            return carriers + [f"{name}/{city}" for name in carriers for city in self._road.geography.name.tolist()]
+        if metric in ("outlet_days", "courier_share"):
+            return self._levers.targets("couriers")
         if metric == "stock_known_share":
             return self._levers.targets("stock")
         return [EVERYBODY] if metric.startswith("packing_") else carriers

@@ -191,8 +191,14 @@ class Levers:
             left[:, column] -= self._hidden[place]
 
     def packing_share(self) -> float:
-        """Speed at which merchants pack at present, as a share of the usual."""
-        return max(self._pulls.factor("packing", EVERYBODY), _LEAST)
+        """Speed at which the merchants' own hands pack at present, as a share of the usual."""
+        return max(self._pulls.left("packing", EVERYBODY), _LEAST)
+
+    def courier_share(self, target: str) -> float:
+        """Share of their usual own couriers that a carrier's outlets have, everywhere or in one city."""
+        name, _, city = target.partition("/")
+        everywhere = self._pulls.left("couriers", name)
+        return everywhere * self._pulls.left("couriers", target) if city else everywhere
 
     def stock_known_share(self, place: str) -> float:
         """Share of what lies in a regional warehouse that its books know of; 1 when it is empty."""

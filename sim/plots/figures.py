@@ -21,14 +21,16 @@ _PATH = re.compile(r' d="[^"]*"')
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 
 
-def write_figures(directory: Path, tables: Tables, *, scale: float, year: int = YEAR, png: bool = True) -> list[Path]:
+def write_figures(
+    directory: Path, tables: Tables, *, scale: float, year: int | None = YEAR, png: bool = True
+) -> list[Path]:
     """Draw every figure for which there are rows, and save it as SVG and PNG. The same tables give the same bytes.
 
     Parameters
     ----------
     directory : the results folder; the figures go to figures/ in it
     scale : share of the shoppers that the run simulated; counts are shown divided by it
-    year : whose published sales are shown beside the simulated ones
+    year : whose published sales are shown beside the simulated ones; None: nobody's
     png : also save PNG
     """
     folder = directory / FOLDER

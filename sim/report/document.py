@@ -82,9 +82,10 @@ def write_report(
     return path
 
 
-def year_of(params: Mapping[str, Any]) -> int:
-    """The year of the day that a run simulates."""
-    return int((params.get("demand") or {}).get("year", YEAR))
+def year_of(params: Mapping[str, Any]) -> int | None:
+    """The year whose festival a run simulates; None for an ordinary day."""
+    year: int | None = (params.get("demand") or {}).get("year", YEAR)
+    return year
 
 
 def is_coarse(params: Mapping[str, Any], scale: float) -> bool:

@@ -22,7 +22,16 @@ from sim.report.page import closing, rendered
 FILE_NAME = "report.html"
 _WORST = 50
 _PAD_IN = 0.2  # a page cuts off the margin in which other figures have their title
-_HEAD = ("plan", "verdict", "detected [s]", "acted [s]", "extra with plan", "interval", "extra without plan")
+_HEAD = (
+    "plan",
+    "verdict",
+    "detected [s]",
+    "acted [s]",
+    "extra with plan",
+    "interval",
+    "extra without plan",
+    "refused most",
+)
 
 
 def write_report(
@@ -118,7 +127,13 @@ def _row(row: Any) -> tuple[str, ...]:
         f"{100 * row.planned_extra_share:.2f} %",
         f"{100 * row.planned_low:.2f} to {100 * row.planned_high:.2f} %",
         f"{100 * row.without_extra_share:.2f} %",
+        _refused_at(row.without_fails_at, row.planned_fails_at),
     )
+
+
+def _refused_at(without: str, planned: str) -> str:
+    """The service that refuses the most, and where the plan has moved that to."""
+    return planned if planned == without else f"{without or '–'} → {planned or '–'}"
 
 
 def _time(value: float | None) -> str:

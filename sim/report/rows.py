@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim.metrics.hubs import hub_table
 from sim.metrics.parcels import carriers, states
-from sim.metrics.published import FACTS, YEAR, gmv_milestones
+from sim.metrics.published import YEAR, facts_of, gmv_milestones
 from sim.metrics.stages import STATES
 from sim.metrics.tracking import COUNTS, rates
 from sim.plots.latency import duration
@@ -86,11 +86,11 @@ KEY_FIGURES = (
 )
 
 
-def key_figures(kpis: Mapping[str, Any], year: int = YEAR) -> Table:
+def key_figures(kpis: Mapping[str, Any], year: int | None = YEAR) -> Table:
     """Simulated and published in a year, scaled up to the real day; figures of parts that were off are left out."""
     milestones = gmv_milestones(year)
     shares = {f"gmv_share_{row.clock.replace(':', '')}": (row.share, row.source) for row in milestones.itertuples()}
-    facts = {name: (fact.value, fact.source) for name, fact in FACTS.get(year, {}).items()} | shares
+    facts = {name: (fact.value, fact.source) for name, fact in facts_of(year).items()} | shares
     rows = []
     for figure in KEY_FIGURES:
         value = kpis.get(figure.name)
@@ -107,7 +107,7 @@ def key_figures(kpis: Mapping[str, Any], year: int = YEAR) -> Table:
                 source,
             )
         )
-    return Table("Key figures", ("", "simulated", f"published {year}", "difference", "source"), rows)
+    return Table("Key figures", ("", "simulated", f"published {year or ''}".strip(), "difference", "source"), rows)
 
 
 def shown(value: float, kind: str) -> str:
