@@ -28,6 +28,7 @@ from sim.kernels.rows import (
 )
 
 _ATTEMPTS_PER_ORDER = 256  # draws are numbered order * 256 + attempt; attempts are uint8
+_HALVINGS = 60
 HOUR_S = 3600.0
 
 
@@ -75,6 +76,26 @@ def tour_s(stops, area_km2, speed_kmh, stop_s):
     """
     km = 0.7124 * math.sqrt(stops * area_km2) * (1.0 + 0.33 / stops)
     return km / speed_kmh * HOUR_S + stops * stop_s
+
+
+@kernel
+def most_stops(most, speed_kmh, stop_s, longest_s, area_km2, stops):
+    """Stops of a tour through an area that takes longest_s, by halving: at least one, and at most `most`.
+
+    area_km2: float64[n]. Output: stops float64[n].
+    """
+    for i in range(area_km2.size):
+        low, high = 1.0, max(most, 1.0)
+        if tour_s(high, area_km2[i], speed_kmh, stop_s) <= longest_s:
+            stops[i] = most
+            continue
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            if tour_s(middle, area_km2[i], speed_kmh, stop_s) <= longest_s:
+                low = middle
+            else:
+                high = middle
+        stops[i] = low
 
 
 @kernel

@@ -45,6 +45,14 @@ def uniforms(key, entities, drawn):
         drawn[i] = uniform(key, entities[i], 0)
 
 
+@kernel
+def uniform_table(key, drawn):
+    """Uniform draws of many entities, a row each. drawn: float64[entities, draws], the result."""
+    for entity in range(drawn.shape[0]):
+        for draw in range(drawn.shape[1]):
+            drawn[entity, draw] = uniform(key, entity, draw)
+
+
 @inlined
 def exponential(key, entity, draw, mean):
     """Exponential with the given mean."""

@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.draws import stream
 from sim.kernels.everyday import HERE, ONWARD
-from sim.kernels.random import uniform
+from sim.kernels.random import uniform_table
 from sim.kernels.road import drive_all
 from sim.params.parcels import EverydayParams, ParcelsParams
 from sim.parcels.fleet import crew_of
@@ -73,16 +72,16 @@ def make_everyday(
         edges=edges,
         lag_h=lag_h,
         calm=_calm(plan.roads.speed_share, hours, int(lag_h.max(initial=0))),
-        spread=_spread(int(key), hubs, hours),
+        spread=_spread(key, hubs, hours),
         on_the_road=_whole(_under_way((1.0 - stays)[:, None] * before, to, edges, lag_h)),
     )
 
 
-@lru_cache(maxsize=4)
-def _spread(key: int, hubs: int, hours: int) -> Floats:
-    """`spread` of the plan; the points of a sweep share their seeds, and so their draws."""
-    known = np.uint64(key)
-    return np.array([[uniform(known, hub, hour) for hour in range(hours)] for hub in range(hubs)])
+def _spread(key: np.uint64, hubs: int, hours: int) -> Floats:
+    """`spread` of the plan."""
+    drawn = np.empty((hubs, hours))
+    uniform_table(key, drawn)
+    return drawn
 
 
 def _country_parcels(params: EverydayParams, from_h: int, end_h: int) -> Floats:

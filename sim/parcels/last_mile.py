@@ -1,19 +1,17 @@
 """From parameters to outlets: how many parcels their couriers carry on each tour of the day."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.draws import stream
-from sim.kernels.outlet import Doors, Outlets, tour_s
+from sim.kernels.outlet import Doors, Outlets
+from sim.kernels.outlet import most_stops as find_most_stops
 from sim.kernels.rows import empty_queues
 from sim.params.parcels import LastMileParams, ParcelsParams
 from sim.parcels.plan import Plan
 from sim.units import DAY_S, seconds
-
-_HALVINGS = 60
 
 
 def make_outlets(parcels: ParcelsParams, plan: Plan, seed: int) -> Outlets:
@@ -60,20 +58,6 @@ def longest_tours_s(last_mile: LastMileParams) -> list[float]:
 
 def most_stops(last_mile: LastMileParams, area_km2: NDArray[np.float64], longest_s: float) -> NDArray[np.float64]:
     """Stops that a courier with an area of his own can make in time, at most `tour_parcels` and at least one; float64[n]."""
-    most, speed_kmh, stop_s = last_mile.tour_parcels, last_mile.speed_kmh, last_mile.stop_s
-    return np.array([_most_stops(most, area, speed_kmh, stop_s, longest_s) for area in area_km2.tolist()], np.float64)
-
-
-@lru_cache(maxsize=1 << 16)
-def _most_stops(most: float, area_km2: float, speed_kmh: float, stop_s: float, longest_s: float) -> float:
-    """Stops in one area, by halving; the same areas come again in every run of a sweep."""
-    low, high = 1.0, max(most, 1.0)
-    if tour_s(high, area_km2, speed_kmh, stop_s) <= longest_s:
-        return most
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if tour_s(middle, area_km2, speed_kmh, stop_s) <= longest_s:
-            low = middle
-        else:
-            high = middle
-    return low
+    stops = np.empty(area_km2.size)
+    find_most_stops(last_mile.tour_parcels, last_mile.speed_kmh, last_mile.stop_s, longest_s, area_km2, stops)
+    return stops

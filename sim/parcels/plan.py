@@ -7,6 +7,7 @@ outlet = carrier * cities + city
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import networkx as nx
 import numpy as np
@@ -169,15 +170,25 @@ def _numbered(carrier: CarrierParams, hubs: range) -> list[tuple[int, int]]:
 
 def _route(lanes: list[tuple[int, int]], first_lane: int, km: Floats, next_lane: Integers) -> None:
     """Fill in, for one carrier, the lane on which each hub sends what is bound for another: the way of least kilometres."""
+    for origin, destination, lane in _first_lanes(tuple((*lane, float(km[lane])) for lane in lanes)):
+        next_lane[origin, destination] = first_lane + lane
+
+
+@lru_cache(maxsize=64)
+def _first_lanes(lanes: tuple[tuple[int, int, float], ...]) -> tuple[tuple[int, int, int], ...]:
+    """Origin, destination and number of the first lane between them, on the way of least kilometres.
+
+    lanes : origin, destination, km; the same in all runs of most sweeps
+    """
     graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_weighted_edges_from(
-        (origin, destination, float(km[origin, destination])) for origin, destination in lanes
+    graph.add_weighted_edges_from(lanes)
+    number = {(origin, destination): i for i, (origin, destination, _) in enumerate(lanes)}
+    return tuple(
+        (origin, destination, number[path[0], path[1]])
+        for origin, paths in nx.all_pairs_dijkstra_path(graph)
+        for destination, path in paths.items()
+        if len(path) > 1
     )
-    lane_of = {lane: first_lane + i for i, lane in enumerate(lanes)}
-    for origin, paths in nx.all_pairs_dijkstra_path(graph):
-        for destination, path in paths.items():
-            if len(path) > 1:
-                next_lane[origin, destination] = lane_of[path[0], path[1]]
 
 
 def _staffing(parcels: ParcelsParams, destination_share: Floats, seed: int) -> Floats:

@@ -1,6 +1,7 @@
 """The site's tables, from what its cells have recorded."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def demand_seconds(recorded: Record) -> pd.DataFrame:
 def shopper_minutes(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `shopper_minutes`: the site as shoppers of each region and channel see it."""
     assert len(_SEEN) == SEEN_COLUMNS
-    minute, segment = _places(recorded.seen.any(axis=2))
+    minute, segment = _places(_any(recorded.seen))
     rows = recorded.seen[minute, segment]
     columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_SEEN)}
     columns |= {"minute": minute, "page_s": recorded.seen_ns[minute, segment] / 1e9}
@@ -75,7 +76,7 @@ def shopper_minutes(recorded: Record, names: Names) -> pd.DataFrame:
 
 def site_seconds(recorded: Record, names: Names) -> pd.DataFrame:
     """Table `site_seconds`: each service in the seconds in which it had something to do."""
-    second, station = _places(recorded.site.any(axis=2))
+    second, station = _places(_any(recorded.site))
     rows = recorded.site[second, station]
     columns: dict[str, object] = {name: rows[:, i] for name, i in _SITE.items()}
     columns |= {"queue": rows[:, QUEUE], "busy": rows[:, BUSY], "in_flight": rows[:, QUEUE] + rows[:, BUSY]}
@@ -86,7 +87,7 @@ def site_seconds(recorded: Record, names: Names) -> pd.DataFrame:
 def link_seconds(recorded: Record, names: Names, gbit_per_s: np.ndarray) -> pd.DataFrame:
     """Table `link_seconds`: each access link in the seconds in which it carried something. gbit_per_s: its bandwidth."""
     assert len(_LINK) == LINK_COLUMNS
-    second, link = _places(recorded.link.any(axis=2))
+    second, link = _places(_any(recorded.link))
     rows = recorded.link[second, link]
     columns: dict[str, object] = {name: rows[:, i] for i, name in enumerate(_LINK)}
     columns |= {
@@ -154,6 +155,11 @@ def _by_segment(name: str, counts: np.ndarray, what: str, labels: Sequence[str],
         "count": counts[hour, row, segment, bucket],
     }
     return table(name, columns | _segments(segment, names))
+
+
+def _any(counts: np.ndarray) -> np.ndarray:
+    """As `counts.any(axis=-1)`, many times as fast where the last axis is short."""
+    return np.asarray(reduce(np.bitwise_or, np.moveaxis(counts, -1, 0)) != 0)
 
 
 def _places(counts: ArrayLike) -> tuple[np.ndarray, ...]:

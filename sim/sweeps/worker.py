@@ -4,6 +4,7 @@ Imports and compiled kernels are loaded once. It ends when the driver does, in t
 handed over is run again by the next driver.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ def main(descriptor: int) -> None:
     from sim.sweeps.work import run
 
     driver.send(store.source_hash())
+    gc.freeze()  # what has been loaded is never garbage: it is not to be looked through again and again
     while True:
         task, keep = tasks.get()
         driver.send(run(task, keep))
