@@ -3,7 +3,7 @@
 set out -> COMING, by the time of arrival -> DOCKING, opened one after the other -> WAITING for room -> the hub's line
                                                                        everyday parcels stand IN_LINE as a batch
 
-Vehicles that arrive together are one convoy: a record in the array of their carrier. Each stands in one list of its hub, and
+Vehicles that arrive together are one convoy: a record in the row of their carrier. Each stands in one list of its hub, and
 what is due is done when the hub is advanced, so that nobody has to wake up for it. Record 0 is no convoy. It begins the list of
 free records, and its `rows` counts them.
 """
@@ -79,6 +79,11 @@ def empty_docks(closed: NDArray[np.bool_], s_per_parcel: NDArray[np.float64]) ->
 def empty_convoys(count: int) -> NDArray[np.void]:
     """So many free records, and record 0."""
     return with_more(np.zeros(1, CONVOY), count)
+
+
+def convoys_of(carriers: int, count: int) -> NDArray[np.void]:
+    """So many free records of each carrier, CONVOY[carriers, count + 1]."""
+    return np.stack([empty_convoys(count) for _ in range(carriers)])
 
 
 def with_more(convoys: NDArray[np.void], count: int) -> NDArray[np.void]:
@@ -211,6 +216,17 @@ def bring(first_hub, now_s, onward, here, truck_parcels, docks, convoys):
             vehicles = vehicles_for(parcels, 1.0, truck_parcels)
             _load(convoy, now_s, 0, 0, 0, onward[i], here[i], vehicles, NOT_A_TRIP, NO_LANE, convoys)
             _dock(first_hub + i, convoy, 1.0, docks, convoys)
+
+
+@kernel
+def bring_all(now_s, first_hub, onward, here, truck_parcels, docks, convoys):
+    """As `bring`, to the hubs of all carriers.
+
+    first_hub: int64[carriers + 1]; onward, here: int64[hubs]; convoys: CONVOY[carriers, n].
+    """
+    for carrier in range(first_hub.size - 1):
+        first, end = first_hub[carrier], first_hub[carrier + 1]
+        bring(first, now_s, onward[first:end], here[first:end], truck_parcels, docks, convoys[carrier])
 
 
 @inlined

@@ -273,6 +273,39 @@ def advance(first_hub, end_hub, until_s, through_s, weight, origin, routes, rows
 
 
 @kernel
+def advance_carriers(
+    first, end, first_hub, until_s, through_s, weight, origin, routes, rows, hubs, docks, convoys, emptied, lost, trips
+):
+    """Advance the hubs of carriers first .. end - 1, see `advance`; carriers share nothing.
+
+    first_hub: int64[carriers + 1]; convoys: CONVOY[carriers, n].
+    Output: emptied EMPTIED[carriers, n]; lost, trips int64[carriers].
+    """
+    for carrier in range(first, end):
+        lost[carrier], trips[carrier] = advance(
+            first_hub[carrier], first_hub[carrier + 1], until_s, through_s, weight, origin, routes, rows, hubs, docks,
+            convoys[carrier], emptied[carrier],
+        )  # fmt: skip
+
+
+@kernel
+def let_all_in(first_hub, now_s, weight, rows, hubs, docks, convoys, emptied, trips):
+    """Unload what waits for the hubs of all carriers, see `let_in`. Arrays as in `advance_carriers`; output: emptied, trips."""
+    for carrier in range(first_hub.size - 1):
+        trips[carrier] = let_in(
+            first_hub[carrier],
+            first_hub[carrier + 1],
+            now_s,
+            weight,
+            rows,
+            hubs,
+            docks,
+            convoys[carrier],
+            emptied[carrier],
+        )
+
+
+@kernel
 def let_in(first_hub, end_hub, now_s, weight, rows, hubs, docks, convoys, emptied):
     """Unload what waits for hubs first .. end - 1, which are advanced, while there is room.
 

@@ -65,8 +65,9 @@ class Carrier:
     def send_vans(self) -> None:
         """One van convoy leaves each city with what was collected for its hub."""
         yard = self.yard
-        rows = int(np.count_nonzero(self._vans.length))
-        if rows:
+        vans = int(np.count_nonzero(self._vans.length))
+        if vans:
+            yard.make_room(vans)
             send_vans(
                 yard.env.now,
                 self._first_way,
@@ -79,7 +80,7 @@ class Carrier:
                 yard.plan.roads,
                 self._vans,
                 yard.docks,
-                yard.with_room(self.number, rows),
+                yard.convoys[self.number],
             )
 
     def load_trucks(self, *, only_full: bool) -> NDArray[np.void]:

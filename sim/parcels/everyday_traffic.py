@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernels.convoys import DOCKING, WAITING, bring
+from sim.kernels.convoys import DOCKING, WAITING
 from sim.kernels.everyday import HERE, ONWARD, send_on
 from sim.kernels.trips import hours_on_way
 from sim.params.parcels import TruckParams
@@ -82,10 +82,7 @@ class EverydayTraffic:
         self.brought[hour] = (onward + here).sum()
         here = here + self._due[:, hour]
         self._due[:, hour] = 0
-        for carrier, hubs in enumerate(yard.plan.hubs):
-            own = slice(hubs.start, hubs.stop)
-            convoys = yard.with_room(carrier, len(hubs))
-            bring(hubs.start, yard.env.now, onward[own], here[own], self._truck.capacity_parcels, yard.docks, convoys)
+        yard.bring(np.ascontiguousarray(onward), here, self._truck.capacity_parcels)
         self._yard.unload_all()
 
     def _send_on(self, hour: int) -> None:

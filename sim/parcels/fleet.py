@@ -98,7 +98,7 @@ class Fleet:
             return
         yard, plan = self._yard, self._yard.plan
         trip = yard.trips.depart(loaded)
-        convoys = yard.with_room(self._number, loaded.size)
+        yard.make_room(loaded.size)
         send_out(
             yard.trips.rows[trip:],
             trip,
@@ -109,7 +109,7 @@ class Fleet:
             self._crew,
             plan.roads,
             yard.docks,
-            convoys,
+            yard.convoys[self._number],
         )
 
     def turn_back(self, emptied: NDArray[np.void]) -> None:

@@ -98,6 +98,7 @@ class Train:
         }.items():
             sent[name] = value
         trip = yard.trips.depart(sent)
-        convoys = yard.with_room(self._carrier, 1)
-        set_out(int(yard.plan.lane_to[lane]), arrive_s, first, last, rows, 1, trip, NO_LANE, yard.docks, convoys)
+        yard.make_room(1)
+        convoys, to = yard.convoys[self._carrier], int(yard.plan.lane_to[lane])
+        set_out(to, arrive_s, first, last, rows, 1, trip, NO_LANE, yard.docks, convoys)
         return True

@@ -49,9 +49,13 @@ class Rounds:
         if self._advanced_s == (yard.env.now, through_s):
             return
         self._advanced_s = yard.env.now, through_s
-        found = self._each(lambda carrier: yard.sort(carrier.number, through_s))
-        for carrier, (lost, trips) in zip(self._carriers, found, strict=True):
-            yard.note(carrier.number, lost, trips)
+        everybody = range(len(self._carriers))
+        yard.make_room()
+        if self._pool is None:
+            yard.sort(everybody, through_s)
+        else:
+            self._each(lambda carrier: yard.sort(range(carrier.number, carrier.number + 1), through_s))
+        yard.note(everybody)
 
     def _pick_up(self) -> None:
         """Vans collect what the merchants have packed; where one carrier's limit fills another's vans, one after the other."""

@@ -8,9 +8,9 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.kernels.convoys import EMPTIED, Docks, empty_convoys, empty_docks, with_more
+from sim.kernels.convoys import EMPTIED, Docks, bring_all, convoys_of, empty_docks, with_more
 from sim.kernels.everyday import no_everyday
-from sim.kernels.hub import Hubs, Routes, advance, let_in, stamp_unloaded
+from sim.kernels.hub import Hubs, Routes, advance_carriers, let_all_in, let_in, stamp_unloaded
 from sim.kernels.outlet import Outlets
 from sim.kernels.rows import empty_queues
 from sim.params.parcels import ParcelsParams
@@ -23,7 +23,7 @@ from sim.units import HOUR_S
 
 _PLACES = 64  # for convoys of a carrier, until there are more
 
-Convoys = NDArray[np.void]
+Integers = NDArray[np.int64]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Yard:
     hubs: Hubs
     outlets: Outlets
     docks: Docks
-    convoys: list[Convoys]  # by carrier
+    convoys: NDArray[np.void]  # CONVOY[carriers, places]; moves in memory when it grows
     trips: Trips
     held: NDArray[np.bool_]  # [lanes], not served because of a forecast
     routes: Routes  # the plan's, until a forecast or a detour changes them
@@ -45,7 +45,6 @@ class Yard:
     pace: NDArray[np.float64]  # [lanes], share of the trucks' speed
     avoided: NDArray[np.bool_]  # [lanes], which what is sorted goes around
     way_around: Callable[[NDArray[np.bool_]], NDArray[np.int32]]  # lanes to avoid -> next lane between any two hubs
-    emptied: list[NDArray[np.void]]  # by carrier, work space
     turn_back: list[Callable[[NDArray[np.void]], None]] = field(default_factory=list)  # by carrier: EMPTIED[n]
     lost: int = 0
     signed: int = 0
@@ -53,20 +52,29 @@ class Yard:
     returned: int = 0  # back at their merchants, or on the van there
     _forecast_lane: NDArray[np.int32] | None = None
 
+    def __post_init__(self) -> None:
+        hubs = self.plan.hubs
+        self._first_hub = np.array([*(own.start for own in hubs), hubs[-1].stop])
+        self._most_hubs = max(map(len, hubs))
+        self._lost, self._trips = np.zeros(len(hubs), np.int64), np.zeros(len(hubs), np.int64)  # what `sort` has found
+        self._emptied = np.empty(self.convoys.shape, EMPTIED)  # the trips
+
     def advance(self, carrier: int) -> None:
         """Let a carrier's hubs do everything before now; vehicles that arrive at this very instant come in as well."""
-        self.note(carrier, *self.sort(carrier, self.env.now))
+        self.make_room()
+        self.sort(range(carrier, carrier + 1), self.env.now)
+        self.note(range(carrier, carrier + 1))
 
-    def sort(self, carrier: int, through_s: float) -> tuple[int, int]:
-        """Advance the hubs of a carrier, and touch nobody else's; their vehicles through `through_s`, now or just before.
+    def sort(self, carriers: range, through_s: float) -> None:
+        """Advance the hubs of some carriers, and touch nobody else's; their vehicles through `through_s`, now or just before.
 
-        Returns the rows found to be lost and the trips in `emptied`, for `note`.
+        There must be room for what is split off. What came of it is for `note`.
         """
-        hubs, ledger = self.plan.hubs[carrier], self.ledger
-        convoys = self.with_room(carrier, len(hubs))
-        lost, trips = advance(
-            hubs.start,
-            hubs.stop,
+        ledger = self.ledger
+        advance_carriers(
+            carriers.start,
+            carriers.stop,
+            self._first_hub,
             self.env.now,
             through_s,
             self.weight,
@@ -75,43 +83,61 @@ class Yard:
             ledger.rows,
             self.hubs,
             self.docks,
-            convoys,
-            self.emptied[carrier],
+            self.convoys,
+            self._emptied,
+            self._lost,
+            self._trips,
         )
-        return lost, trips
 
-    def note(self, carrier: int, lost: int, trips: int) -> None:
-        """Write down what the hubs of a carrier have done: rows lost, and trips in `emptied`, whose trucks drive back."""
-        self.lost += lost
-        if trips:
-            self.turn_back[carrier](self.emptied[carrier][:trips])
+    def note(self, carriers: range) -> None:
+        """Write down what `sort` has found at some carriers: rows lost, and trips that were unloaded, whose trucks drive back."""
+        own = slice(carriers.start, carriers.stop)
+        self.lost += int(self._lost[own].sum())
+        self._turn_back(carriers)
 
-    def with_room(self, carrier: int, more: int) -> Convoys:
-        """The convoys of a carrier, with room for `more` and for one beside each that there is: what may be split off it."""
-        convoys = self.convoys[carrier]
-        free = int(convoys["rows"][0])
-        missing = convoys.size - 2 * free + more
+    def _turn_back(self, carriers: range) -> None:
+        for carrier in carriers:
+            if trips := int(self._trips[carrier]):
+                self.turn_back[carrier](self._emptied[carrier, :trips])
+
+    def make_room(self, more: int = 0) -> None:
+        """Make room for so many convoys more of each carrier, for one at each hub and one beside each that there is.
+
+        These are what may be split off at the hubs. Convoys move in memory when there is too little.
+        """
+        free = int(self.convoys["rows"][:, 0].min())
+        missing = self.convoys.shape[1] - 2 * free + more + self._most_hubs
         if missing > 0:
-            convoys = self.convoys[carrier] = with_more(convoys, convoys.size + missing)
-            self.emptied[carrier] = np.empty(convoys.size, EMPTIED)
-        return convoys
+            places = self.convoys.shape[1] + missing
+            self.convoys = np.stack([with_more(own, places) for own in self.convoys])
+            self._emptied = np.empty(self.convoys.shape, EMPTIED)
 
     def unload(self, first_hub: int, end_hub: int) -> None:
         """Unload what waits for some hubs of one carrier, which have been advanced, while there is room."""
         if not self.docks.crowded[first_hub:end_hub].any():
             return
-        carrier = int(self.plan.hub_carrier[first_hub])
-        convoys, emptied = self.with_room(carrier, end_hub - first_hub), self.emptied[carrier]
-        rows, now_s = self.ledger.rows, self.env.now
-        self.note(
-            carrier, 0, let_in(first_hub, end_hub, now_s, self.weight, rows, self.hubs, self.docks, convoys, emptied)
-        )
+        self.make_room()
+        carrier, now_s, rows = int(self.plan.hub_carrier[first_hub]), self.env.now, self.ledger.rows
+        convoys, emptied = self.convoys[carrier], self._emptied[carrier]
+        trips = let_in(first_hub, end_hub, now_s, self.weight, rows, self.hubs, self.docks, convoys, emptied)
+        self._trips[carrier] = trips
+        self._turn_back(range(carrier, carrier + 1))
 
     def unload_all(self) -> None:
         """Unload what waits for all hubs, which have been advanced, while there is room."""
-        if self.docks.crowded.any():
-            for hubs in self.plan.hubs:
-                self.unload(hubs.start, hubs.stop)
+        if not self.docks.crowded.any():
+            return
+        self.make_room()
+        now_s, rows = self.env.now, self.ledger.rows
+        let_all_in(
+            self._first_hub, now_s, self.weight, rows, self.hubs, self.docks, self.convoys, self._emptied, self._trips
+        )
+        self._turn_back(range(self._trips.size))
+
+    def bring(self, onward: Integers, here: Integers, truck_parcels: float) -> None:
+        """Everyday parcels, for other hubs and for here, int64[hubs], get to the docks of all hubs, which have been advanced."""
+        self.make_room(self._most_hubs)
+        bring_all(self.env.now, self._first_hub, onward, here, truck_parcels, self.docks, self.convoys)
 
     def on_vehicles(self, state: int, *, vans: bool = True, trips: bool = True) -> dict[str, int]:
         """Rows and everyday parcels on vehicles in some state: COMING, DOCKING or WAITING."""
@@ -167,7 +193,7 @@ def make_yard(
         hubs=hubs,
         outlets=make_outlets(parcels, plan, seed),
         docks=empty_docks(closed, plan.gate_s),
-        convoys=[empty_convoys(_PLACES) for _ in plan.hubs],
+        convoys=convoys_of(len(plan.hubs), _PLACES),
         trips=Trips(),
         held=np.zeros(plan.lane_km.size, np.bool_),
         routes=plan.routes,
@@ -175,5 +201,4 @@ def make_yard(
         pace=np.ones(plan.lane_km.size),
         avoided=np.zeros(plan.lane_km.size, np.bool_),
         way_around=partial(way_around, plan, HOUR_S / parcels.truck.speed_kmh),
-        emptied=[np.empty(1 + _PLACES, EMPTIED) for _ in plan.hubs],
     )

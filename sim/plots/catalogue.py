@@ -161,7 +161,7 @@ def _hubs(tables: Tables, scale: float) -> Figure:
     figure, axes = style.sheet(
         0.8 + 1.6 * rows,
         f"The {len(worst)} fullest hubs",
-        "Parcels in the hub and on vehicles at its gate, by hour, as a share of its storage; worst first",
+        "Parcels in the hub and on vehicles at its gate, by hour, as a share of its storage, beside its name; worst first",
         rows=rows,
         columns=columns,
         gap_in=(0.72, 0.55),
@@ -171,16 +171,7 @@ def _hubs(tables: Tables, scale: float) -> Figure:
         plot_hub_backlog(backlog[backlog["time_s"] <= end_s], ax)
         ax.set_ylabel("")
         ax.set_title(f"{row['hub']} · {row['carrier']}", loc="left", size=9.5, weight="bold", pad=7)
-        ax.annotate(
-            f"storage {style.quantity(row['storage_parcels'])}",
-            (1.0, 1.0),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 4),
-            textcoords="offset points",
-            size=7.5,
-            color=style.MUTED,
-            ha="right",
-        )
+        ax.set_title(f"of {style.quantity(row['storage_parcels'])}", loc="right", size=7.5, color=style.MUTED, pad=7)
     _clear_rest(axes, len(worst))
     style.sheet_key(figure, [[*BACKLOG_COLORS.items(), ("storage", style.INK)]])
     return figure

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
 from sim.plots import style
 from sim.units import day_label
@@ -21,6 +22,7 @@ STATION_COLORS = {
 }
 """From the top of a day's column to its bottom, where parcels leave the river."""
 
+_ROD_X = -0.26
 _NODE_WIDTH = 0.11  # of a day
 _GAP_SHARE = 0.012  # between two stations, of the tallest column
 
@@ -44,10 +46,19 @@ def plot_moves(moves: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.bar(day, height, _NODE_WIDTH, bottom, color=STATION_COLORS[station], linewidth=0)
     ax.set_xlim(-0.35, days - 0.65)
     ax.set_ylim(0, tallest + gap * len(STATION_COLORS))
-    style.quantity_axis(ax)
+    _measure(ax, tallest)
     ax.set_xticks(range(days), [f"{day_label(day)} 24:00" for day in range(days)])
     ax.tick_params(axis="x", length=0)
     return ax
+
+
+def _measure(ax: Axes, tallest: float) -> None:
+    """A measuring rod in place of an axis, as the gaps between the boxes are no parcels."""
+    length = float(MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0.0, tallest)[1])
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    ax.plot([_ROD_X, _ROD_X], [0.0, length], color=style.MUTED, linewidth=2.5, solid_capstyle="butt")
+    ax.text(_ROD_X, length, f"{style.quantity(length)}\n", size=8, color=style.MUTED, ha="center", va="center")
 
 
 def _bottoms(stands: "pd.Series[float]", day: int, gap: float) -> dict[str, tuple[float, float]]:
