@@ -23,7 +23,8 @@ from sim.metrics.latency import (
     percentiles_by_interval,
 )
 from sim.store import Result
-from tests.synthetic import PAGES, SEGMENTS, SERVICES, empty_tables, synthetic_tables
+from tests.synthetic import empty_tables, synthetic_tables
+from tests.synthetic_site import PAGES, SEGMENTS, SERVICES
 
 SHARE = st.sampled_from((0.001, 0.01, 0.5, 0.9, 0.99, 0.999))
 

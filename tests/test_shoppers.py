@@ -10,7 +10,8 @@ from sim.metrics.shoppers import seen, seen_over_time, segments
 from sim.metrics.site import service_load, service_table, waiting_rooms
 from sim.records import TABLES, table
 from sim.report.site import latencies, links, services, shoppers
-from tests.synthetic import SEGMENTS, empty_tables, synthetic_tables
+from tests.synthetic import empty_tables, synthetic_tables
+from tests.synthetic_site import SEGMENTS
 
 Rows = list[dict[str, object]]
 
