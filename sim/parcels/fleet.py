@@ -121,19 +121,16 @@ class Fleet:
                 heappush(self._away, (back_s, kind, vehicles))
 
     def _free_now(self) -> list[int]:
-        """Trucks that are there by OWN and HIRED, with those that come back at this instant; negative: too many are out."""
+        """Trucks that are there by OWN and HIRED, with those that come back at this instant; negative: too many are out.
+
+        The hubs have been advanced, so all that have been unloaded have turned back.
+        """
         now_s = self._yard.env.now
         while self._away and self._away[0][0] <= now_s:
             _, kind, vehicles = heappop(self._away)
             self._free[kind] += vehicles
         free: list[int] = self._free.tolist()
         return free
-
-    @property
-    def shortest_way_s(self) -> float:
-        """No truck is back sooner after it has been unloaded [s]."""
-        lanes_km = self._yard.plan.lane_km[self._lanes.start : self._lanes.stop]
-        return float(lanes_km.min(initial=math.inf)) * self._driving.s_per_km + self._driving.handling_s
 
 
 def crew_of(truck: TruckParams) -> Crew:

@@ -35,9 +35,6 @@ class Rounds:
         ):
             env.process(daily(env, [seconds(clock) for clock in clocks], turn, act))
         env.process(every(env, params.wave_s, Turn.WAVE, self._wave))
-        shortest_s = min(carrier.fleet.shortest_way_s for carrier in carriers)
-        if shortest_s < params.wave_s:  # a truck must hear that it has been unloaded before it is back
-            env.process(every(env, shortest_s, Turn.RECORD, self.advance))
 
     def advance(self, *, before_vehicles: bool = False) -> None:
         """Let all hubs do everything before now, and all vehicles that arrive by then come in.
