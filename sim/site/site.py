@@ -132,6 +132,7 @@ class Site:
         self._capacity: list[tuple[float, str, float, int]] = []
         self._machines: dict[str, float] = {}  # of each service at present, of the real day
         self._working: dict[str, np.ndarray] = {}  # share of them that works, by cell
+        self._staffed: dict[str, tuple[list[int], int]] = {}  # what `_staff` has given each: by cell, and slots of all
         for row, name in enumerate(self.services):
             slots = sum(int(share.servers[row] * share.slots[row]) for share in shares)
             machines = 0 if room_of(params, name) else params.services[name].machines
@@ -172,10 +173,15 @@ class Site:
     def set_machines(self, name: str, machines: float) -> None:
         """A service has so many of the real day's machines from env.now on; part of a machine counts for its slots.
 
-        The cells share them as equally as whole slots, or under any dispatch but central whole machines, allow.
+        The cells share them as equally as whole slots, or under any dispatch but central whole machines, allow. Where that makes
+        no difference, as for most single machines of a small run, there is nothing to advance for.
         """
-        self.advance()
         self._machines[name] = machines
+        units, slots = self._staffed.get(name, (None, 0))
+        if units == self._units(name):
+            self._note_capacity(name, machines, slots)
+            return
+        self.advance()
         self._staff(name)
 
     def set_working(self, name: str, share: np.ndarray) -> None:
@@ -184,15 +190,19 @@ class Site:
         self._working[name] = share
         self._staff(name)
 
+    def _units(self, name: str) -> list[int]:
+        """Whole slots, or under any dispatch but central whole machines, of a service by cell."""
+        service = self._params.services[name]
+        each = service.slots_per_machine if service.dispatch == "central" else 1
+        units: list[int] = slots_of_cells(self._machines[name] * self._scale * each, self.cells).tolist()
+        return units
+
     def _staff(self, name: str) -> None:
         """Give every cell what works of a service's machines. What is part of a slot is a whole one that takes longer."""
         service, row, now_s = self._params.services[name], self.services.index(name), self._env.now
-        central = service.dispatch == "central"
-        units = slots_of_cells(
-            self._machines[name] * self._scale * (service.slots_per_machine if central else 1), self.cells
-        )
+        central, units = service.dispatch == "central", self._units(name)
         slots = 0
-        for cell, whole, share in zip(self._cells, units.tolist(), self._working[name].tolist(), strict=True):
+        for cell, whole, share in zip(self._cells, units, self._working[name].tolist(), strict=True):
             working = whole * share
             count = max(1, round(working)) if working > 0 else 0
             if central:
@@ -202,6 +212,7 @@ class Site:
                 cell.set_slots(row, service.slots_per_machine if count else 0, now_s)
             cell.set_pace("machines", row, count / working if working > 0 else 1.0)
             slots += count if central else count * service.slots_per_machine
+        self._staffed[name] = units, slots
         self._note_capacity(name, self._machines[name], slots)
 
     def observe(self, name: str, from_s: float, until_s: float) -> ServiceLoad:

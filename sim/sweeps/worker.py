@@ -31,6 +31,7 @@ def main(descriptor: int) -> None:
     while True:
         task, keep = tasks.get()
         driver.send(run(task, keep))
+        gc.collect()  # a run's large arrays hang on cycles of small objects, of which there are few
 
 
 def _listen(driver: "Connection[Any, Any]", tasks: "SimpleQueue[Any]") -> None:
