@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.capacity.runs import Progress
     from sim.sweeps.engine import Engine
 
-HELP = "the least-cost capacity plan that meets service levels with stated probabilities"
+HELP = "the least-cost capacity plan that meets service levels with stated probabilities; also: peakday plan"
 
 _TEXT = """Screens what can be decided, searches for the least cost at which every goal holds on enough days, verifies the plan
 on fresh days with the whole model, and tells how the figures hang on what is not known beforehand. Writes OUTPUT/capacity/NAME/

@@ -17,6 +17,9 @@ import experiments
 from sim.params.base import ParameterError, hint
 from sim.store import DiskFullError, StoreError
 
+ALSO = {"plan": "capacity"}
+"""Other words for questions."""
+
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 _USAGE = """peakday QUESTION [OVERRIDES]
@@ -71,7 +74,7 @@ def _answer(words: list[str]) -> int:
         listed = (f"  {name:<10}{module.HELP}" for name, module in questions().items())
         print(_USAGE.format(questions="\n".join(listed)), end="")
         return OK
-    name, rest = words[0], words[1:]
+    name, rest = ALSO.get(words[0], words[0]), words[1:]
     question = _question(name)
     if question is None:
         return _complain([f"{name!r} is not a question{hint(name, list(questions()))}"], BAD_INPUT)

@@ -45,6 +45,13 @@ def test_a_wrong_question_is_told_with_the_closest_one(capsys):
     assert cli.main(["../run"]) == 2
 
 
+def test_a_question_may_have_two_words(capsys):
+    assert cli.main(["capacity", "--cfg", "job"]) == 0
+    told = capsys.readouterr().out
+    assert cli.main(["plan", "--cfg", "job"]) == 0
+    assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize("question", ["run", "report", "validate", "bench"])
 def test_every_question_explains_itself(capsys, question):
     try:

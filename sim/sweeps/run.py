@@ -94,17 +94,22 @@ class Sweep:
         started_s = time.monotonic()
         under_way: dict[str, Task] = {}
         while self._to_run or under_way:
-            for _ in range(min(engine.free, len(self._to_run))):
-                task = self._to_run.popleft()
-                under_way[task.key] = task
-                engine.start(task)
-            for record in engine.finished(SECONDS_BETWEEN_LOOKS):
+            self._hand_out(engine, under_way)
+            ended = engine.finished(SECONDS_BETWEEN_LOOKS)
+            self._hand_out(engine, under_way)  # nobody waits until records are on the disk
+            for record in ended:
                 self._records.write(record)
                 self._done += record.status == DONE
                 self._failed += record.status == FAILED
                 self._put(under_way.pop(record.key), record)
             if watch is not None:
                 watch(self._progress(engine, time.monotonic() - started_s))
+
+    def _hand_out(self, engine: Engine, under_way: dict[str, Task]) -> None:
+        for _ in range(min(engine.free, len(self._to_run))):
+            task = self._to_run.popleft()
+            under_way[task.key] = task
+            engine.start(task)
 
     def _progress(self, engine: Engine, elapsed_s: float) -> Progress:
         running = min(engine.running, engine.workers)
