@@ -92,6 +92,24 @@ def test_sampling_and_descending_find_what_enumeration_finds() -> None:
     assert tried < 0.4 * 12 * 12 * 8
 
 
+def test_a_short_descent_saves_with_fewer_tries_and_never_ends_dearer() -> None:
+    axes, try_out = two_stations(8)
+    tried, ends = [], []
+    for thorough in (False, True):
+        search = search_of(axes, 8, try_out)
+        start = dearest(axes)
+        end = search.judged(search.descend("search", start, MOST, thorough=thorough), MOST)
+        assert end.is_met
+        assert end.cost_rmb < search.judged(start, MOST).cost_rmb
+        tried.append(len(search.stages))
+        ends.append(end.cost_rmb)
+    assert ends[1] <= ends[0]
+    near = search_of(axes, 8, try_out)
+    near.complete("search", [end.decision], FIRST)
+    assert near.descend("search", end.decision, MOST, thorough=False) == end.decision
+    assert len(near.stages) < tried[1]
+
+
 def test_the_closest_is_named_where_nothing_meets_the_goals() -> None:
     axes, try_out = two_stations(8, limit=1e-7)
     search = search_of(axes, 8, try_out)

@@ -166,10 +166,13 @@ class Search:
             for trial, decision in zip(asked, decisions, strict=True):
                 self._tell(study, trial, decision, levels)
 
-    def descend(self, step: str, start: Decision, levels: Levels) -> Decision:
-        """Go down from a decision while a cheaper one meets the goals, by long steps and then by shorter ones."""
+    def descend(self, step: str, start: Decision, levels: Levels, *, thorough: bool = True) -> Decision:
+        """Go down from a decision while a cheaper one meets the goals, by long steps and then by shorter ones.
+
+        thorough : else by the shortest steps alone and without exchanges, from where not much can be saved
+        """
         best = self.judged(start, levels)
-        lengths = [max((len(axis.levels) - 1) // 3, 1) for axis in self.axes]
+        lengths = [max((len(axis.levels) - 1) // 3, 1) if thorough else 1 for axis in self.axes]
         for _ in range(MOST_ROUNDS):
             moves = self._moves(best.decision, lengths)
             self.race(step, moves, levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)
@@ -177,6 +180,8 @@ class Search:
             if not good and max(lengths) > 1:
                 lengths = [max(length // 2, 1) for length in lengths]
                 continue
+            if not good and not thorough:
+                break
             if not good:
                 moves = self._exchanges(best.decision)
                 self.race(step, moves, levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)

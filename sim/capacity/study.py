@@ -182,7 +182,7 @@ def _search(part: Part, measures: Measures, say: Say) -> None:
     for times in RELAXED:
         relaxed = part.levels(plan, times)
         if min(relaxed.goals) > 0 and relaxed.together > 0:
-            end = search.descend(f"frontier of the {part.name}", end, relaxed)
+            end = search.descend(f"frontier of the {part.name}", end, relaxed, thorough=False)
 
 
 def _sensitivity(parts: Sequence[Part], measures: Measures, decision: Decision) -> list[Index]:
