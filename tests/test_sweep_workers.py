@@ -167,6 +167,7 @@ def test_two_workers_that_join_over_the_network_give_the_same_table(tmp_path, mo
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", os.urandom(32).hex())
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")  # a busy machine takes longer than Ray waits
     start = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--node-ip-address=127.0.0.1"]
     head = [*start, "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false"]
     join = [*start, f"--address=127.0.0.1:{port}", "--num-cpus=1"]
