@@ -29,7 +29,7 @@ CAPTIONS = {
     "sensitivity": "Total Sobol index: the share of the figure’s variance that would be left if all inputs but this one were "
     "known, with its 95 % bootstrap interval.",
 }
-_ROW_IN, _TOP_IN, _LABELS_IN = 0.3, 0.92, 0.95
+_ROW_IN, _TOP_IN, _LABELS_IN, _TITLES_IN = 0.3, 1.3, 0.55, 0.28
 _MOST = 1000.0  # limits: what a failed run counts as
 _COLUMNS = 3
 _STAGES = (("met its goals", style.BLUE), ("did not, or given up", style.ORANGE), ("screening", style.FAINT))
@@ -103,10 +103,10 @@ def draw_screening(screening: pd.DataFrame, variables: pd.DataFrame, goals: pd.D
         "Which variables matter for which goal",
         "Mean absolute effect of a variable’s whole range, in limits of the goal",
         left_in=3.1,
+        labels_in=_LABELS_IN,
     )
     ax = axes[0, 0]
-    figure.subplots_adjust(bottom=_LABELS_IN / figure.get_figheight())
-    plot_screening(screening, variables, goals, ax, wrap=12)
+    plot_screening(screening, variables, goals, ax, wrap=11)
     return figure
 
 
@@ -128,10 +128,11 @@ def plot_screening(
             text = "0" if value == 0 else "< 0.01" if value < 0.01 else style.quantity(min(value, _MOST), 2)
             ax.text(column, row, text, ha="center", va="center", size=8, color=color)
     labels = variables.set_index("variable")["label"]
-    ax.set_yticks(range(len(names)), [labels[name] for name in names])
+    ax.set_yticks(range(len(names)), ["\n".join(textwrap.wrap(labels[name], 44)) for name in names])
     by_figure = goals.set_index("figure")["label"]
     ax.set_xticks(range(len(figures)), ["\n".join(textwrap.wrap(by_figure[name], wrap)) for name in figures])
     ax.tick_params(length=0, labelsize=8, labelcolor=style.MUTED)
+    ax.tick_params(axis="x", labelsize=7)
     ax.spines[:].set_visible(False)
     return ax
 
@@ -178,13 +179,13 @@ def draw_verification(days: pd.DataFrame, goals: pd.DataFrame) -> Figure:
     lines = -(-len(goals) // _COLUMNS)
     columns = min(len(goals), _COLUMNS)
     figure, axes = style.sheet(
-        1.65 + 2.0 * lines,
+        1.35 + _TITLES_IN + 2.0 * lines,
         "The plan on fresh days",
         f"The figure of each goal on {len(own)} days, in ascending order; limits as lines",
         rows=lines,
         columns=columns,
         gap_in=(0.8, 0.55),
-        xlabel=True,
+        titles_in=_TITLES_IN,
     )
     for goal, ax in zip(goals.itertuples(), axes.flat, strict=False):
         beyond = own[goal.figure] > goal.limit if goal.sense == "at most" else own[goal.figure] < goal.limit
@@ -193,7 +194,6 @@ def draw_verification(days: pd.DataFrame, goals: pd.DataFrame) -> Figure:
             style.percent_axis(ax, 4)
         unit = f" [{unit_of(goal.figure)}]" if goal.kind in ("latency", "hours") else ""
         ax.set_title(_wrapped(f"{goal.label}{unit}"), loc="left", size=8.5, weight="bold", pad=7)
-    figure.subplots_adjust(top=1 - 1.05 / figure.get_figheight())
     for ax in axes.flat[len(goals) :]:
         ax.set_visible(False)
     style.sheet_key(figure, [[("meets the goal", style.BLUE), ("misses it", style.VERMILION), ("limit", style.INK)]])
@@ -272,7 +272,7 @@ def draw_sensitivity(sensitivity: pd.DataFrame, goals: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(sensitivity["name"]))
     lines = -(-len(figures) // _COLUMNS)
     figure, axes = style.sheet(
-        1.4 + lines * (0.55 + 0.21 * len(names)),
+        1.4 + _TITLES_IN + lines * (0.55 + 0.21 * len(names)),
         "What the figures hang on",
         "Total Sobol indices at the plan; chance is what the seed decides",
         rows=max(lines, 1),
@@ -281,6 +281,7 @@ def draw_sensitivity(sensitivity: pd.DataFrame, goals: pd.DataFrame) -> Figure:
         gap_in=(0.7, 0.3),
         sharex=True,
         sharey=True,
+        titles_in=_TITLES_IN,
     )
     labels = goals.set_index("figure")["label"].to_dict() | {"cost_rmb": "Running cost"}
     for name, ax in zip(figures, axes.flat, strict=False):

@@ -68,19 +68,23 @@ def sheet(
     sharex: bool = False,
     sharey: bool = False,
     xlabel: bool = False,
+    titles_in: float = 0.0,
+    labels_in: float = 0.0,
 ) -> tuple[Figure, np.ndarray]:
     """A figure with title, subtitle and note in place, and its axes as an array of shape (rows, columns).
 
-    `gap_in` is (vertical, horizontal) space between axes [in]; `xlabel` leaves room for a label below the ticks.
+    `gap_in` is (vertical, horizontal) space between axes [in]; `xlabel` leaves room for a label below the ticks,
+    `titles_in` for more than one line of titles above the axes, `labels_in` for more than one line of labels below [in].
     """
     figure = Figure(figsize=(WIDTH_IN, height_in))
-    bottom_in = _BOTTOM_IN + (_NOTE_IN if note else 0.0) + (_XLABEL_IN if xlabel else 0.0)
+    bottom_in = _BOTTOM_IN + (_NOTE_IN if note else 0.0) + (_XLABEL_IN if xlabel else 0.0) + labels_in
     inner_w = WIDTH_IN - left_in - right_in - (columns - 1) * gap_in[1]
-    inner_h = height_in - _TOP_IN - bottom_in - (rows - 1) * gap_in[0]
+    top_in = _TOP_IN + titles_in
+    inner_h = height_in - top_in - bottom_in - (rows - 1) * gap_in[0]
     grid = {
         "left": left_in / WIDTH_IN,
         "right": 1 - right_in / WIDTH_IN,
-        "top": 1 - _TOP_IN / height_in,
+        "top": 1 - top_in / height_in,
         "bottom": bottom_in / height_in,
         "hspace": gap_in[0] / (inner_h / rows),
         "wspace": gap_in[1] / (inner_w / columns),
