@@ -303,7 +303,7 @@ def test_the_rush_is_measured_in_its_busiest_minute_and_by_segment() -> None:
     ]
     columns = ["minute", "region", "channel", "requests", "answered", "failed", "page_s"]
     minutes = pd.DataFrame(rows, columns=columns).astype({"region": "category", "channel": "category"})
-    found = rush_kpis({"shopper_minutes": minutes, "site_seconds": minutes})
+    found = rush_kpis({"shopper_minutes": minutes, "site_capacity": minutes})
     assert found == {
         "error_rate_busiest_minute": 40 / 120,
         "page_time_first_hour_s": 165 / 130,

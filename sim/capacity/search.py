@@ -166,40 +166,78 @@ class Search:
             for trial, decision in zip(asked, decisions, strict=True):
                 self._tell(study, trial, decision, levels)
 
-    def descend(self, step: str, start: Decision, levels: Levels, *, thorough: bool = True) -> Decision:
-        """Go down from a decision while a cheaper one meets the goals, by long steps and then by shorter ones.
-
-        thorough : else by the shortest steps alone and without exchanges, from where not much can be saved
-        """
+    def descend(self, step: str, start: Decision, levels: Levels) -> Decision:
+        """Go down from a decision while a cheaper one meets the goals, by long steps and then by shorter ones."""
         best = self.judged(start, levels)
-        lengths = [max((len(axis.levels) - 1) // 3, 1) if thorough else 1 for axis in self.axes]
+        lengths = [max((len(axis.levels) - 1) // 3, 1) for axis in self.axes]
         for _ in range(MOST_ROUNDS):
-            moves = self._moves(best.decision, lengths)
-            self.race(step, moves, levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)
-            good = [one for one in (self.judged(move, levels) for move in moves) if self._beats(one, best)]
-            if not good and max(lengths) > 1:
+            moved = self._step(step, self._moves(best.decision, lengths), best, levels)
+            if moved is not None:
+                best = moved
+                continue
+            if max(lengths) > 1:
                 lengths = [max(length // 2, 1) for length in lengths]
                 continue
-            if not good and not thorough:
+            exchanged = self._better(step, self._exchanges(best.decision), best, levels)
+            if not exchanged:
                 break
-            if not good:
-                moves = self._exchanges(best.decision)
-                self.race(step, moves, levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)
-                good = [one for one in (self.judged(move, levels) for move in moves) if self._beats(one, best)]
-                if not good:
-                    break
-                best = min(good, key=lambda one: (one.cost_rmb, one.decision))
-                continue
-            together = self._together(best.decision, [one.decision for one in good])
-            self.race(step, [together], levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)
-            best = min([*good, self.judged(together, levels)], key=lambda one: self._rank(one, best))
+            best = min(exchanged, key=lambda one: (one.cost_rmb, one.decision))
         return best.decision
+
+    def relax(self, step: str, start: Decision, levels: Levels, least_rmb: float) -> Decision:
+        """Go on down from where `descend` ended, at levels that allow more risk: quickly, for a rough answer.
+
+        Only by the shortest steps, and where one saves `least_rmb`. What has no more of anything than a decision that missed its
+        goals is taken to miss them too.
+        """
+        best = self.judged(start, levels)
+        shortest = [1] * len(self.axes)
+        for _ in range(MOST_ROUNDS):
+            moves = [
+                move
+                for move in self._moves(best.decision, shortest)
+                if self._saves(best.decision, move, least_rmb) and not self._has_less_than_a_miss(move, levels)
+            ]
+            moved = self._step(step, moves, best, levels)
+            if moved is None:
+                break
+            best = moved
+        return best.decision
+
+    def _step(self, step: str, moves: Sequence[Decision], best: Judged, levels: Levels) -> Judged | None:
+        """The best of some moves, or all the good ones together; None when none is good."""
+        good = self._better(step, moves, best, levels)
+        if not good:
+            return None
+        together = self._together(best.decision, [one.decision for one in good])
+        both = [*good, *self._better(step, [together], best, levels)]
+        return min(both, key=lambda one: (one.cost_rmb, one.decision))
+
+    def _better(self, step: str, moves: Sequence[Decision], best: Judged, levels: Levels) -> list[Judged]:
+        """Those of some decisions that meet the goals for less."""
+        self.race(step, moves, levels, PATTERN, (1 - LEAST_GAIN) * best.cost_rmb)
+        return [one for one in (self.judged(move, levels) for move in moves) if self._beats(one, best)]
 
     def _beats(self, one: Judged, best: Judged) -> bool:
         return one.is_met and one.days == self.days and one.cost_rmb < (1 - LEAST_GAIN) * best.cost_rmb
 
-    def _rank(self, one: Judged, best: Judged) -> tuple[bool, float, Decision]:
-        return not self._beats(one, best), one.cost_rmb, one.decision
+    def _saves(self, start: Decision, move: Decision, least_rmb: float) -> bool:
+        """Whether prices fall by so much; what another option saves is not known before it is tried."""
+        options = [k for k, axis in enumerate(self.axes) if not axis.ordered]
+        if any(start[k] != move[k] for k in options):
+            return True
+        return price_rmb(self.axes, start) - price_rmb(self.axes, move) >= least_rmb
+
+    def _has_less_than_a_miss(self, decision: Decision, levels: Levels) -> bool:
+        """Whether some decision with the same options and as much of everything, or more, has missed its goals."""
+        return any(
+            all(
+                mine <= theirs if axis.ordered else mine == theirs
+                for axis, mine, theirs in zip(self.axes, decision, tried, strict=True)
+            )
+            and not self.judged(tried, levels).is_met
+            for tried in self._trials
+        )
 
     def _moves(self, decision: Decision, lengths: Sequence[int]) -> list[Decision]:
         """Each variable moved once towards its cheapest level, and each other option."""

@@ -12,14 +12,14 @@ from sim.capacity.days import Day, fresh_days, given_days, search_days
 from sim.capacity.parts import Measures, Part, make_parts
 from sim.capacity.runs import Figures, Runs
 from sim.capacity.screening import effects, trajectories
-from sim.capacity.search import SCREENED, Judged, Levels
+from sim.capacity.search import LEAST_GAIN, SCREENED, Judged, Levels
 from sim.capacity.sensitivity import Index, sobol
 from sim.capacity.verification import Verified, verify
 from sim.draws import stream
 
 MATTERS = 0.02
 """A variable matters when it moves some goal's figure by this share of its limit, on the mean over the box."""
-RELAXED = (3.0,)
+RELAXED = 3.0
 """Times the allowed risk, at which cheaper decisions are looked for, for the frontier."""
 
 
@@ -84,8 +84,8 @@ def work_out(configs: Configs, runs: Runs, say: Say = lambda text: None) -> Outc
         fixed |= idle
     if fixed:
         say(f"of no account to any goal: {', '.join(configs.axes[k].name for k in sorted(fixed))}")
-    for part in parts:
-        _search(part, measures, say)
+    ends = [_search(part, measures, say) for part in parts]
+    _relax(parts, measures, [end for end in ends if end is not None])
     candidates, in_search = candidates_of(parts, measures, say)
     fresh = fresh_days(plan.seed, plan.effort.verification_days, len(plan.inputs))
     chosen, tried = verified(candidates, parts, measures, fresh, in_search, say)
@@ -165,8 +165,8 @@ def _can_be_fixed(part: Part, fixed: Mapping[int, int], step: str, levels: Level
     return bool((after <= np.maximum(before, 0.0)).all())
 
 
-def _search(part: Part, measures: Measures, say: Say) -> None:
-    """Sample, then descend from the best; and from there at relaxed levels, for the frontier."""
+def _search(part: Part, measures: Measures, say: Say) -> Judged | None:
+    """Sample, then descend from the best; None when no decision met the goals."""
     plan, search = measures.plan, part.search
     levels = part.levels(plan, RISK_SEARCHED)
     step = f"search of the {part.name}"
@@ -175,14 +175,21 @@ def _search(part: Part, measures: Measures, say: Say) -> None:
     best = search.best(levels)
     if best is None:
         say(f"{part.name}: no decision met its goals on {plan.effort.days} days")
+        return None
+    end = search.judged(search.descend(step, best.decision, levels), levels)
+    say(f"{part.name}: the least cost that met its goals on {plan.effort.days} days is RMB {end.cost_rmb:,.0f}")
+    return end
+
+
+def _relax(parts: Sequence[Part], measures: Measures, ends: Sequence[Judged]) -> None:
+    """Go on from where each part's search ended at a relaxed level, for the frontier, by steps that the whole cost would feel."""
+    if len(ends) < len(parts):
         return
-    end = search.descend(step, best.decision, levels)
-    least_rmb = search.judged(end, levels).cost_rmb
-    say(f"{part.name}: the least cost that met its goals on {plan.effort.days} days is RMB {least_rmb:,.0f}")
-    for times in RELAXED:
-        relaxed = part.levels(plan, times)
+    least_rmb = LEAST_GAIN * sum(end.cost_rmb for end in ends)
+    for part, end in zip(parts, ends, strict=True):
+        relaxed = part.levels(measures.plan, RELAXED)
         if min(relaxed.goals) > 0 and relaxed.together > 0:
-            end = search.descend(f"frontier of the {part.name}", end, relaxed, thorough=False)
+            part.search.relax(f"frontier of the {part.name}", end.decision, relaxed, least_rmb)
 
 
 def _sensitivity(parts: Sequence[Part], measures: Measures, decision: Decision) -> list[Index]:

@@ -8,6 +8,7 @@ SimPy processes: one for the looks, one for each batch that was ordered or drain
 stop first, then machines come up, then the policies look; all of that before any event on the site.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -179,7 +180,7 @@ class Cloud:
     def _serving(self, service: int) -> float:
         """Machines that serve; those that warm up count in part."""
         counts = self.machines.counts[service]
-        return float(counts[SERVING] + self._params.warm_share * counts[WARMING])
+        return counts[SERVING] + self._params.warm_share * counts[WARMING]
 
     def _serve(self, service: int) -> None:
         """Tell the site how many machines serve from now on."""
@@ -196,7 +197,7 @@ class Cloud:
     def _drain(self, service: int, count: int) -> None:
         """Drain the newest machines that serve, but leave as many serving as there are to be at least."""
         least = self._params.services[self.services[service]].least_machines
-        count = min(count, int(self.machines.counts[service, SERVING]) - least)
+        count = min(count, self.machines.counts[service][SERVING] - least)
         if count <= 0:
             return
         self._note(service)
@@ -214,23 +215,36 @@ class Cloud:
             self._env.process(self._go_down(service, batch))
 
     def _come_up(self, service: int, batch: np.ndarray) -> Generator[simpy.Event, Any, None]:
-        """A batch of machines boots, warms up and serves."""
-        rows = self.machines.rows
-        while batch.size and (due_s := float(rows["due_s"][batch].min())) < self._until_s:
+        """A batch of machines boots, warms up and serves, those that are due at one instant together."""
+        booting, warming = (self._by_instant(batch, state) for state in (BOOTING, WARMING))
+        warm_up_s = self._params.warm_up_s
+        while booting or warming:
+            due_s = min(queue[0][0] for queue in (booting, warming) if queue)
+            if due_s >= self._until_s:
+                return
             yield at(self._env, due_s, BOOT_TURN)
             self._note(service)
-            rows = self.machines.rows
-            due = batch[rows["due_s"][batch] == due_s]
-            warm, booted = (due[rows["state"][due] == state] for state in (WARMING, BOOTING))
-            failed = self._boots[service].fails(rows["number"][booted])
-            self._move(warm, SERVING, np.inf)
-            self._move(booted[failed], FAILED, np.inf)
-            if self._params.warm_up_s:
-                self._move(booted[~failed], WARMING, due_s + self._params.warm_up_s)
-            else:
-                self._move(booted[~failed], SERVING, np.inf)
+            while warming and warming[0][0] == due_s:
+                self._move(warming.popleft()[1], SERVING, np.inf)
+            if booting and booting[0][0] == due_s:
+                _, booted = booting.popleft()
+                failed = self._boots[service].fails(self.machines.rows["number"][booted])
+                self._move(booted[failed], FAILED, np.inf)
+                booted = booted[~failed]
+                if warm_up_s and booted.size:
+                    warming.append((due_s + warm_up_s, booted))
+                    self._move(booted, WARMING, due_s + warm_up_s)
+                else:
+                    self._move(booted, SERVING, np.inf)
             self._serve(service)
-            batch = batch[np.isfinite(rows["due_s"][batch])]
+
+    def _by_instant(self, batch: np.ndarray, state: int) -> deque[tuple[float, np.ndarray]]:
+        """The machines of a batch that are in a state, by the instant at which something is to happen to them, earliest first."""
+        rows = self.machines.rows[batch]
+        batch, due_s = batch[rows["state"] == state], rows["due_s"][rows["state"] == state]
+        instants_s, first = np.unique(np.sort(due_s), return_index=True)
+        in_order = batch[np.argsort(due_s, kind="stable")]
+        return deque(zip(instants_s.tolist(), np.split(in_order, first[1:]), strict=False))
 
     def _go_down(self, service: int, batch: np.ndarray) -> Generator[simpy.Event, Any, None]:
         """A batch of drained machines stops when no request is in excess any more."""

@@ -1,6 +1,6 @@
 """What the cloud writes down: how many machines of each service were where, from change to change, and what was paid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,17 +26,17 @@ class Ledger:
     def __init__(self, slots_per_machine: Mapping[str, int], state: Mapping[str, Any] | None = None) -> None:
         self._slots_per_machine = dict(slots_per_machine)
         self._since_s, self._machine_s = ([0.0] * len(slots_per_machine) for _ in range(2))
-        self._lines: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+        self._lines: list[tuple[Any, ...]] = []  # of _COLUMNS
         if state is not None:
             self._since_s, self._machine_s = list(state["since_s"]), list(state["machine_s"])
-            self._lines = {name: list(state["lines"][name]) for name in _COLUMNS}
+            self._lines = list(zip(*(state["lines"][name] for name in _COLUMNS), strict=True))
 
     def state(self) -> dict[str, Any]:
         """All that is written, as lists."""
         return {
             "since_s": list(self._since_s),
             "machine_s": list(self._machine_s),
-            "lines": {name: list(column) for name, column in self._lines.items()},
+            "lines": _columns(self._lines),
         }
 
     def bring_forward(self, service: int, machine_s: float) -> None:
@@ -48,18 +48,19 @@ class Ledger:
         since_s = self._since_s[service]
         if now_s == since_s:
             return
-        self._write(self._lines, service, machines, since_s, self._machine_s[service])
+        self._lines.append(_line(service, machines, since_s, self._machine_s[service]))
         self._machine_s[service] += machines.paid(service) * (now_s - since_s)
         self._since_s[service] = now_s
 
     def table(self, machines: Machines, now_s: float, machine_rmb_per_h: float) -> pd.DataFrame:
         """Table `machines`: all lines, and for each service one for now."""
-        lines = {name: list(column) for name, column in self._lines.items()}
+        last = []
         for service, since_s in enumerate(self._since_s):
             machine_s = self._machine_s[service]
-            self._write(lines, service, machines, since_s, machine_s)
+            last.append(_line(service, machines, since_s, machine_s))
             if now_s > since_s:
-                self._write(lines, service, machines, now_s, machine_s + machines.paid(service) * (now_s - since_s))
+                last.append(_line(service, machines, now_s, machine_s + machines.paid(service) * (now_s - since_s)))
+        lines = _columns([*self._lines, *last])
         machine_h = pd.Series(lines.pop("machine_s"), dtype=float).to_numpy() / HOUR_S
         columns: dict[str, object] = {
             **lines,
@@ -70,11 +71,11 @@ class Ledger:
         }
         return table("machines", columns).sort_values(["time_s", "service"], kind="stable", ignore_index=True)
 
-    def _write(
-        self, lines: dict[str, list[Any]], service: int, machines: Machines, time_s: float, machine_s: float
-    ) -> None:
-        counts = machines.counts[service]
-        values = {name: int(counts[state]) for name, state in _STATES.items()}
-        values |= {"ordered": machines.ordered(service), "service": service}
-        for name, value in {**values, "time_s": time_s, "machine_s": machine_s}.items():
-            lines[name].append(value)
+
+def _line(service: int, machines: Machines, time_s: float, machine_s: float) -> tuple[Any, ...]:
+    counts = machines.counts[service]
+    return (time_s, service, machines.ordered(service), *(counts[state] for state in _STATES.values()), machine_s)
+
+
+def _columns(lines: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: [line[place] for line in lines] for place, name in enumerate(_COLUMNS)}

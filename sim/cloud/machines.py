@@ -36,12 +36,13 @@ class Machines:
     def __init__(self, services: int, columns: Mapping[str, Any] | None = None) -> None:
         self._rows = np.zeros(64, MACHINE)
         self._ordered = 0
-        self.counts = np.zeros((services, STATES), np.int64)
+        self.counts = [[0] * STATES for _ in range(services)]  # of each service by state
         if columns is not None:
             self._make_room(len(columns["number"]))
             for name in MACHINE.names or ():
                 self.rows[name] = columns[name]
-            np.add.at(self.counts, (self.rows["service"], self.rows["state"]), 1)
+            for service, state in zip(self.rows["service"].tolist(), self.rows["state"].tolist(), strict=True):
+                self.counts[service][state] += 1
 
     @property
     def rows(self) -> np.ndarray:
@@ -50,15 +51,17 @@ class Machines:
 
     def ordered(self, service: int) -> int:
         """Machines of a service ordered so far."""
-        return int(self.counts[service].sum())
+        return sum(self.counts[service])
 
     def on_hand(self, service: int) -> int:
         """Machines of a service that serve or will."""
-        return int(self.counts[service, [BOOTING, WARMING, SERVING]].sum())
+        counts = self.counts[service]
+        return counts[BOOTING] + counts[WARMING] + counts[SERVING]
 
     def paid(self, service: int) -> int:
         """Machines of a service that cost: from their order to their stop."""
-        return self.ordered(service) - int(self.counts[service, [STOPPED, FAILED]].sum())
+        counts = self.counts[service]
+        return sum(counts) - counts[STOPPED] - counts[FAILED]
 
     def add(self, service: int, count: int, state: int, ordered_s: float, due_s: np.ndarray | float) -> np.ndarray:
         """New machines: their rows, int64[count]."""
@@ -69,23 +72,25 @@ class Machines:
         new["service"], new["state"], new["ordered_s"], new["due_s"] = service, state, ordered_s, due_s
         new["number"] = first_number + np.arange(count)
         new["stopped_s"] = np.nan
-        self.counts[service, state] += count
+        self.counts[service][state] += count
         return np.arange(first, first + count)
 
     def move(self, chosen: np.ndarray, state: int, due_s: np.ndarray | float, now_s: float) -> None:
         """Machines of one service, all in the same state, come to another. chosen: their rows, not none."""
-        one = self.rows[chosen[0]]
-        self.counts[one["service"], one["state"]] -= chosen.size
-        self.counts[one["service"], state] += chosen.size
-        self.rows["state"][chosen] = state
-        self.rows["due_s"][chosen] = due_s
+        rows, one = self.rows, chosen[0]
+        counts = self.counts[rows["service"][one]]
+        counts[rows["state"][one]] -= chosen.size
+        counts[state] += chosen.size
+        rows["state"][chosen] = state
+        rows["due_s"][chosen] = due_s
         if state in (STOPPED, FAILED):
-            self.rows["stopped_s"][chosen] = now_s
+            rows["stopped_s"][chosen] = now_s
 
     def of(self, service: int, *states: int) -> np.ndarray:
         """Rows of a service's machines in one of some states, oldest first."""
         rows = self.rows
-        return np.flatnonzero((rows["service"] == service) & np.isin(rows["state"], states))
+        state = rows["state"]
+        return np.flatnonzero((rows["service"] == service) & np.logical_or.reduce([state == one for one in states]))
 
     def state(self) -> dict[str, list[Any]]:
         """All machines in plain lists, by column."""

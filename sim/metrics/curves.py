@@ -7,6 +7,7 @@ import pandas as pd
 
 from sim.metrics.parcels import parcels_in, states
 from sim.metrics.sales import cumulative_sales, sales_by_second
+from sim.metrics.site import has_site
 from sim.units import HOUR_S
 
 Tables = Mapping[str, pd.DataFrame]
@@ -35,8 +36,8 @@ def _curve(name: str, x: np.ndarray, y: np.ndarray) -> pd.DataFrame:
 
 
 def _site(tables: Tables, scale: float) -> Iterator[pd.DataFrame]:
-    seconds, site = tables.get("demand_seconds"), tables.get("site_seconds")
-    if seconds is None or site is None or seconds.empty or site.empty:
+    seconds = tables.get("demand_seconds")
+    if seconds is None or seconds.empty or not has_site(tables):
         return
     start_s, end_s = MIDNIGHT_S
     near = seconds[(seconds["second_s"] >= start_s) & (seconds["second_s"] < end_s)]

@@ -12,7 +12,7 @@ from sim.metrics.order_statistics import order_statistics
 from sim.metrics.rehearsal import rehearsal_kpis
 from sim.metrics.rush import rush_kpis
 from sim.metrics.sales import busiest_minute_per_s, gmv_shares, of_the_day, sales_by_second
-from sim.metrics.site import machine_hours, machines
+from sim.metrics.site import has_site, machine_hours, machines
 from sim.records import chunks
 from sim.units import DAY_S, HOUR_S, MINUTE_S
 
@@ -80,8 +80,8 @@ def _visits(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 
 
 def _requests(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    seconds, site = _there(tables, "demand_seconds"), _there(tables, "site_seconds")
-    if seconds is None or site is None:
+    seconds = _there(tables, "demand_seconds")
+    if seconds is None or not has_site(tables):
         names = (
             "requests",
             "requests_rejected",
@@ -115,7 +115,7 @@ def _orders(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 
 def _latency(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     names = ("latency_p50_s", "latency_p99_s", "latency_p9999_s")
-    latency = _there(tables, "latency")
+    latency = _there(tables, "page_latency")  # of the histograms the one by hour, which is the smaller
     if latency is None:
         return dict.fromkeys(names)
     values = percentiles(latency["latency_s"].to_numpy(), latency["count"].to_numpy(), (0.5, 0.99, 0.9999))
@@ -125,7 +125,7 @@ def _latency(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 def _seen(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     """What shoppers see: mean time from request to page received, share of the page requests that failed."""
     minutes = _there(tables, "shopper_minutes")
-    if minutes is None or _there(tables, "site_seconds") is None:
+    if minutes is None or not has_site(tables):
         return dict.fromkeys(("page_time_mean_s", "error_rate", "error_rate_first_hour"))
     minute = minutes["minute"]
     day, first_hour = minutes[minute < DAY_S / MINUTE_S], minutes[minute < HOUR_S / MINUTE_S]
@@ -210,7 +210,8 @@ def _hubs(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 
 
 def _machines(tables: Mapping[str, pd.DataFrame], scale: float) -> dict[str, Figure]:
-    capacity, seconds = _there(tables, "site_capacity"), _there(tables, "site_seconds")
+    """Machine hours until the last second in which shoppers asked for anything or were answered."""
+    capacity, seconds = _there(tables, "site_capacity"), _there(tables, "demand_seconds")
     if capacity is None or seconds is None:
         return {"peak_machines": None, "machine_hours": None}
     end_s = float(seconds["second_s"].max()) + 1.0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sim.metrics.site import has_site
 from sim.units import DAY_S, HOUR_S, MINUTE_S
 
 NAMES = ("error_rate_busiest_minute", "page_time_first_hour_s", "page_time_wireless_s", "page_time_outside_s")
@@ -16,8 +17,8 @@ def rush_kpis(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | None]:
     most requests. The others are mean times from request to page received, in the first hour [s]: of all shoppers, of the
     wireless ones, and of those in all regions but the one with the most requests.
     """
-    minutes, site = tables.get("shopper_minutes"), tables.get("site_seconds")
-    if minutes is None or minutes.empty or site is None or site.empty:
+    minutes = tables.get("shopper_minutes")
+    if minutes is None or minutes.empty or not has_site(tables):
         return dict.fromkeys(NAMES)
     day = minutes[(minutes["minute"] >= 0) & (minutes["minute"] < DAY_S / MINUTE_S)]
     by_minute = day.groupby("minute")[["requests", "answered", "failed"]].sum()

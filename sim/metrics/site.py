@@ -1,11 +1,19 @@
 """The site's night: requests, services, machines."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from sim.units import HOUR_S
 
 REQUEST_COLUMNS = ("visitors", "requests", "served", "rejected", "timed_out", "orders", "orders_lost")
+
+
+def has_site(tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Whether pages were served by machines; the smallest table of a site tells, large ones need not be made for it."""
+    capacity = tables.get("site_capacity")
+    return capacity is not None and not capacity.empty
 
 
 def requests_by_second(demand_seconds: pd.DataFrame, *, scale: float, start_s: int, end_s: int) -> pd.DataFrame:

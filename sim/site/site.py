@@ -4,6 +4,7 @@ demand (curve, behaviour) -> cells (kernels) -> orders -> bring_orders
                                ^ a change of capacity is a SimPy process
 """
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -127,6 +128,7 @@ class Site:
             for i, share in enumerate(shares)
         ]
         self._pool = ThreadPoolExecutor(min(threads, self.cells)) if min(threads, self.cells) > 1 else None
+        self._advanced_s = -math.inf
         self._orders: list[OrderBatch] = []
         self._brought = 0  # batches that were handed over
         self._capacity: list[tuple[float, str, float, int]] = []
@@ -232,6 +234,9 @@ class Site:
 
     def advance(self) -> None:
         """Bring all cells to exactly env.now."""
+        if self._env.now == self._advanced_s:
+            return
+        self._advanced_s = self._env.now
         if self._pool is None:
             for cell in self._cells:
                 cell.advance(self._env.now)
