@@ -72,9 +72,33 @@ def test_the_plan_is_the_cheapest_that_holds_on_fresh_days(undisturbed: Any) -> 
     assert variables.loc["payment", "chosen"] == 12500.0
     assert variables.loc["stock", "chosen_text"] == "with the merchants"
     plans = undisturbed[0]["plans"]
-    before = plans[plans["role"] == "tried before"]
+    before = plans[plans["role"] == "does not hold"]
     assert (before["cost_rmb"] < plans.iloc[0]["cost_rmb"]).all()
     assert not before["holds"].any()
+
+
+def test_from_a_plan_that_holds_it_goes_down_to_the_last_that_does(tmp_path: Path) -> None:
+    """Where little confidence is asked for, plans are shown that missed some days of the search."""
+    lenient = {
+        "seed": 4,
+        "confidence": 0.6,
+        "effort__verification_days": 60,
+        "effort__verified_plans": 9,
+    }
+    found, _ = worked_out(checked(values(**lenient)), tmp_path, InlineEngine(formula))
+    assert found.holds
+    surer = [one for one in found.others if one.holds]
+    costs = [one.cost_rmb(found.measures)[0] for one in (*surer, found.chosen)]
+    assert len(costs) > 1
+    assert costs == sorted(costs, reverse=True)
+    (failed,) = found.tried
+    assert failed.complete
+    assert failed.cost_rmb(found.measures)[0] < costs[-1]
+    alone, _ = worked_out(
+        checked(values(**lenient | {"effort__verified_plans": 1})), tmp_path / "alone", InlineEngine(formula)
+    )
+    assert alone.chosen.decision == surer[0].decision
+    assert not alone.tried
 
 
 def test_a_variable_that_moves_no_goal_stays_at_its_cheapest(undisturbed: Any) -> None:

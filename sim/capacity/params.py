@@ -158,7 +158,7 @@ class EffortParams(Params):
     trials: int = Field(ge=4)  # decisions that the sampler proposes, for each part
     batch: int = Field(ge=1)  # proposed at once
     verification_days: int = Field(ge=10)  # fresh ones
-    verified_plans: int = Field(ge=1)  # tried until one holds
+    verified_plans: int = Field(ge=1)  # at the most, until it is known which holds
     frontier_days: int = Field(ge=5)
     frontier_plans: int = Field(ge=0)  # verified besides the plan itself
     sensitivity_points: int = Field(ge=0)  # a power of 2, times inputs + 3; 0: none

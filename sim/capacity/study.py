@@ -42,8 +42,8 @@ class Outcome(NamedTuple):
     fixed : variables that matter to no goal
     chosen : the plan, or what comes closest
     holds : whether the plan is shown to meet its goals; in_search : whether the search found any that did
-    tried : plans that were verified before it and did not hold
-    others : of the frontier, and the decision as it is owned last
+    tried : cheaper plans that were verified and did not hold
+    others : of the frontier, dearer plans that hold among them, and the decision as it is owned last
     """
 
     measures: Measures
@@ -88,11 +88,12 @@ def work_out(configs: Configs, runs: Runs, say: Say = lambda text: None) -> Outc
     _relax(parts, measures, [end for end in ends if end is not None])
     candidates, in_search = candidates_of(parts, measures, say)
     fresh = fresh_days(plan.seed, plan.effort.verification_days, len(plan.inputs))
-    chosen, tried = verified(candidates, parts, measures, fresh, in_search, say)
+    chosen, tried, surer = verified(candidates, parts, measures, fresh, in_search, say)
     owned = owned_decision(configs)
-    others = [
+    known = {one.decision for one in (chosen, *tried, *surer)}
+    others = surer + [
         verify("frontier", measures, one, fresh[: plan.effort.frontier_days], give_up=False)
-        for one in [*frontier(parts, chosen, measures), owned]
+        for one in [*frontier(parts, known, measures), owned]
     ]
     indices = _sensitivity(parts, measures, chosen.decision) if plan.effort.sensitivity_points else []
     afterwards: list[Figures | None] = []

@@ -13,13 +13,13 @@ from sim.capacity.study import Outcome
 from sim.capacity.verification import Verified
 from sim.report.compared import known
 
-PLAN, OWNED, CHEAPER, TRIED = "the plan", "as owned", "frontier", "tried before"
+PLAN, OWNED, BESIDE, FAILED = "the plan", "as owned", "frontier", "does not hold"
 
 
 def tables(found: Outcome) -> dict[str, pd.DataFrame]:
     """Tables by name: variables, goals, screening, trials, plans, verification, days, sensitivity, afterwards."""
-    plans = [(PLAN, found.chosen), *((CHEAPER, one) for one in found.others[:-1]), (OWNED, found.others[-1])]
-    plans += [(TRIED, one) for one in found.tried]
+    plans = [(PLAN, found.chosen), *((BESIDE, one) for one in found.others[:-1]), (OWNED, found.others[-1])]
+    plans += [(FAILED, one) for one in found.tried]
     return {
         "variables": _variables(found),
         "goals": _goals(found),

@@ -225,7 +225,8 @@ def draw_frontier(plans: pd.DataFrame, probability: float) -> Figure:
         left_in=0.8,
         xlabel=True,
     )
-    plot_frontier(plans[plans["role"] != "tried before"], probability, axes[0, 0])
+    given_up = (plans["role"] == "does not hold") & (plans["days"] < plans["days"].iloc[0])
+    plot_frontier(plans[~given_up], probability, axes[0, 0])
     return figure
 
 

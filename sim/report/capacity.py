@@ -42,8 +42,9 @@ def answer(plan: Plan) -> Answer:
         f"is at least {percent(together.low)}, asked for are {percent(together.probability)}."
     )
     if plan.holds:
-        before = plan.tables["plans"].query("role == 'tried before'")
-        cheaper = f" {len(before)} cheaper ones failed on fresh days." if len(before) else ""
+        before = plan.tables["plans"].query("role == 'does not hold'")
+        failed = {0: "", 1: " A cheaper one failed on fresh days."}
+        cheaper = failed.get(len(before), f" {len(before)} cheaper ones failed on fresh days.")
         text = f"The least-cost plan that could be shown to meet every goal costs {cost}: {what}. {days}{cheaper}"
         return Answer(plan.asked["question"], f"RMB {quantity(own.cost_rmb)}", kept_together(text))
     failing = " ".join(_short_of(plan, row) for row in _not_shown(plan).itertuples())
