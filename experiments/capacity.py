@@ -115,7 +115,7 @@ def _answer(params: CapacityQuestionParams, text: str, values: dict[str, Any], a
     print(f"report: {directory}/report.html")
     if params.pdf == "true":
         print_pdf(directory / "report.html")
-    return 0 if found.holds else 1
+    return 0 if found.chosen.holds else 1
 
 
 def _engine(params: CapacityQuestionParams, configs: "Configs") -> "Engine":

@@ -105,22 +105,31 @@ def test_relaxed_it_goes_on_to_what_costs_less_and_misses_more_with_few_tries() 
     assert 0 < len(search.stages) - before < 20
 
 
-def test_relaxed_it_tries_neither_small_savings_nor_less_than_what_has_missed() -> None:
+def test_relaxed_it_tries_steps_that_save_so_much_and_those_that_have_no_price() -> None:
     axes, try_out = two_stations(8)
     relaxed = Levels((0.5,), 0.5)
-    costly = search_of(axes, 8, try_out)
-    costly.complete("search", [dearest(axes)], FIRST)
-    end = costly.relax("frontier", dearest(axes), relaxed, 250.0)  # a machine of the second saves 200
-    assert end[1] == dearest(axes)[1]
-    assert {decision[1] for decision in costly.stages} == {end[1]}
-    stuck = search_of(axes, 8, try_out)
-    stuck.complete("search", [(11, 11), (10, 0), (0, 10)], FIRST)
-    missed = [one for one in [(10, 0), (0, 10)] if not stuck.judged(one, relaxed).is_met]
-    assert missed, "the case has nothing that misses"
-    stuck.relax("frontier", (11, 11), relaxed, 0.0)
-    new = [one for one in stuck.stages if one not in ((11, 11), (10, 0), (0, 10))]
-    assert new
-    assert not any(one[0] <= least[0] and one[1] <= least[1] for one in new for least in missed)
+    search = search_of(axes, 8, try_out)
+    end = search.relax("frontier", dearest(axes), relaxed, 500.0)  # a machine of the first saves 300, of the second 200
+    moved = [one for one in search.stages if one != dearest(axes)]
+    assert {11 - one[0] for one in moved} <= {0, 2, 4, 6, 8, 10}
+    assert {11 - one[1] for one in moved} <= {0, 3, 6, 9}
+    assert search.judged(end, relaxed).cost_rmb < search.judged(dearest(axes), relaxed).cost_rmb
+    free = [axes[0], axis("second", 12, 0.0)]
+    search = search_of(free, 8, try_out)
+    search.relax("frontier", dearest(free), relaxed, 500.0)
+    assert {11, 10} <= {one[1] for one in search.stages}
+
+
+def test_relaxed_it_takes_less_than_what_has_missed_to_miss_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    axes, try_out = two_stations(8)
+    relaxed = Levels((0.5,), 0.5)
+    quick, slow = search_of(axes, 8, try_out), search_of(axes, 8, try_out)
+    end = quick.relax("frontier", dearest(axes), relaxed, 0.0)
+    monkeypatch.setattr(Search, "_has_less_than_a_miss", lambda self, decision, levels: False)
+    assert slow.relax("frontier", dearest(axes), relaxed, 0.0) == end
+    left_out = slow.stages.keys() - quick.stages.keys()
+    assert left_out
+    assert not any(slow.judged(one, relaxed).is_met for one in left_out)
 
 
 def test_the_closest_is_named_where_nothing_meets_the_goals() -> None:

@@ -1,7 +1,8 @@
 """Whole decisions made of the parts' ones: which to verify, in which order, and which lie on the frontier.
 
 One that holds at once is followed by cheaper ones, in an order that the search has settled, until the first that does not hold.
-All that held are then shown together at the confidence of each: a fixed sequence of tests needs no correction.
+That each of those that held reaches what is asked for is then shown at the confidence of one: a fixed sequence of tests needs
+no correction.
 
 Source: P. H. Westfall, A. Krishen (2001), Journal of Statistical Planning and Inference 99(1), doi:10.1016/S0378-3758(01)00077-5.
 """
@@ -68,6 +69,21 @@ def _candidate(parts: Sequence[Part], chosen: Sequence[Judged]) -> Candidate:
     return Candidate(decision, sum(one.cost_rmb for one in chosen), worst, int(misses.sum()))
 
 
+class Verdict(NamedTuple):
+    """What fresh days say.
+
+    chosen : the plan, or what comes closest
+    before : cheaper plans that were tried before it and do not hold; the confidence is then of the plan by itself
+    surer : dearer plans that hold, all shown together with the plan
+    after : the cheaper plan at which the way down ended, as it does not hold
+    """
+
+    chosen: Verified
+    before: list[Verified]
+    surer: list[Verified]
+    after: list[Verified]
+
+
 def verified(
     candidates: Sequence[Candidate],
     parts: Sequence[Part],
@@ -75,8 +91,8 @@ def verified(
     fresh: Sequence[Day],
     in_search: bool,
     say: Say,
-) -> tuple[Verified, list[Verified], list[Verified]]:
-    """The plan; cheaper ones that do not hold; dearer ones that do.
+) -> Verdict:
+    """Try candidates on fresh days.
 
     The first candidate is followed by cheaper ones while they hold. If it does not hold itself, dearer ones that were safer
     where it failed are tried until one does.
@@ -89,31 +105,38 @@ def verified(
         if found.holds and in_search and not tried:
             return _stepped_down(found, now, parts, measures, fresh, say)
         if found.holds or not in_search:
-            return found, tried, []
+            return Verdict(found, tried, [], [])
         tried.append(found)
         say(f"a plan of RMB {now.cost_rmb:,.0f} missed a goal on {found.misses} of {len(found.figures)} fresh days")
         failing = _failing(parts, found)
         left = [one for one in left[1:] if (one.worst[failing] < now.worst[failing] - 1e-9).all()]
     last = min(tried, key=lambda one: (one.misses / len(one.figures), one.decision))
     tried.remove(last)
-    return verify("verification", measures, last.decision, fresh, give_up=False), tried, []
+    return Verdict(verify("verification", measures, last.decision, fresh, give_up=False), tried, [], [])
 
 
 def _stepped_down(
-    held: Verified, first: Candidate, parts: Sequence[Part], measures: Measures, fresh: Sequence[Day], say: Say
-) -> tuple[Verified, list[Verified], list[Verified]]:
-    """From a plan that holds to cheaper ones, of which the search thought that they might, until one does not hold."""
-    plan, surer = measures.plan, list[Verified]()
-    allowed = misses_allowed(plan.together, plan.effort.days)
-    steps = [one for one in _ladder(parts, measures) if one.cost_rmb < first.cost_rmb and one.misses <= allowed]
-    for step in _spread(list(reversed(steps)), plan.effort.verified_plans - 1):
-        say(f"a plan of RMB {held.cost_rmb(measures)[0]:,.0f} holds; one of about RMB {step.cost_rmb:,.0f} is tried")
+    first: Verified, candidate: Candidate, parts: Sequence[Part], measures: Measures, fresh: Sequence[Day], say: Say
+) -> Verdict:
+    """From a plan that holds to cheaper ones, which may hold as far as the search knows, until one does not hold."""
+    held, after = [first], list[Verified]()
+    steps = [one for one in _ladder(parts, measures, candidate.cost_rmb) if _may_hold(parts, measures, one.decision)]
+    for step in _spread(steps, measures.plan.effort.verified_plans - 1):
+        say(
+            f"a plan of RMB {held[-1].cost_rmb(measures)[0]:,.0f} holds; one of about RMB {step.cost_rmb:,.0f} is tried"
+        )
         found = verify("verification", measures, step.decision, fresh, give_up=False)
         if not found.holds:
-            return held, [found], surer
-        surer.append(held)
-        held = found
-    return held, [], surer
+            after.append(found)
+            break
+        held.append(found)
+    chosen = min(held, key=lambda one: one.cost_rmb(measures))
+    return Verdict(chosen, [], [one for one in held if one is not chosen], after)
+
+
+def _may_hold(parts: Sequence[Part], measures: Measures, decision: Decision) -> bool:
+    """Whether as many days of the search as is asked for meet the goals of every part."""
+    return all(part.search.judged(part.own(decision), part.levels(measures.plan)).is_met for part in parts)
 
 
 def _failing(parts: Sequence[Part], found: Verified) -> list[int]:
@@ -123,21 +146,25 @@ def _failing(parts: Sequence[Part], found: Verified) -> list[int]:
     return [order.index(goal) for goal in np.flatnonzero(counts == counts.max()).tolist() if goal in order]
 
 
-def frontier(parts: Sequence[Part], known: Collection[Decision], measures: Measures) -> list[Decision]:
-    """Some of the decisions that no other beats in both cost and risk in the search; none of those that are known."""
-    found = [one for one in _ladder(parts, measures) if one.decision not in known]
+def frontier(
+    parts: Sequence[Part], chosen: Decision, known: Collection[Decision], measures: Measures
+) -> list[Decision]:
+    """Some of the cheaper decisions that no other beats in both cost and risk, the safest first; none of those that are known."""
+    levels = [part.levels(measures.plan) for part in parts]
+    cost_rmb = sum(part.search.judged(part.own(chosen), own).cost_rmb for part, own in zip(parts, levels, strict=True))
+    found = [one for one in _ladder(parts, measures, cost_rmb) if one.decision not in known]
     return [one.decision for one in _spread(found, measures.plan.effort.frontier_plans)]
 
 
 def _spread(rungs: list[Candidate], most: int) -> list[Candidate]:
-    """So many of a list at the most, first and last among them."""
+    """So many of a list at the most: the first, and the others at equal steps up to the last."""
     if len(rungs) <= most:
         return rungs
     return [rungs[k] for k in dict.fromkeys(np.linspace(0, len(rungs) - 1, most).round().astype(int).tolist())]
 
 
-def _ladder(parts: Sequence[Part], measures: Measures) -> list[Candidate]:
-    """Decisions that no cheaper one matches in risk, cheapest first, each dearer than the one before by what is worth a run.
+def _ladder(parts: Sequence[Part], measures: Measures, below_rmb: float) -> list[Candidate]:
+    """Decisions that no cheaper one matches in risk, dearest first, each cheaper than the one before by what is worth a run.
 
     Of two that missed as many days of the search the one with the smaller excess has the smaller risk.
     """
@@ -145,20 +172,26 @@ def _ladder(parts: Sequence[Part], measures: Measures) -> list[Candidate]:
     pools = [_undominated(part, part.search.all_judged(part.levels(measures.plan, RISK_SEARCHED))) for part in parts]
     for combined in _cheapest_first(pools):
         one = _candidate(parts, combined)
-        if all(_risk(one) < _risk(other) and one.cost_rmb > (1 + LEAST_GAIN) * other.cost_rmb for other in found):
+        if not found or _risk(one) < _risk(found[-1]):
             found.append(one)
-    return found
+    apart: list[Candidate] = []
+    for one in reversed(found):
+        if one.cost_rmb < (1 - LEAST_GAIN) * (apart[-1].cost_rmb if apart else below_rmb):
+            apart.append(one)
+    return apart
 
 
 def _risk(one: Candidate) -> tuple[int, float]:
-    return one.misses, float(one.worst.max())
+    return one.misses, float(one.worst.max(initial=-np.inf))
 
 
 def _undominated(part: Part, pool: Sequence[Judged]) -> list[Judged]:
     """Of a part's decisions, cheapest first, those whose missed days and excess are not those of a cheaper one and more."""
-    found: list[tuple[Judged, np.ndarray]] = []
+    found: list[tuple[np.ndarray, float]] = []
+    kept = []
     for one in pool:
-        own = missed(part, one.decision)
-        if not any((other <= own).all() and cheaper.worst.max() <= one.worst.max() for cheaper, other in found):
-            found.append((one, own))
-    return [one for one, _ in found]
+        own, excess = missed(part, one.decision), float(one.worst[:-1].max(initial=-np.inf))
+        if not any((other <= own).all() and other_excess <= excess for other, other_excess in found):
+            found.append((own, excess))
+            kept.append(one)
+    return kept

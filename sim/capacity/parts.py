@@ -29,6 +29,10 @@ class Part(NamedTuple):
         """Its variables."""
         return self.search.axes
 
+    def own(self, decision: Decision) -> Decision:
+        """The part's own levels of a whole decision."""
+        return tuple(decision[k] for k in self.variables)
+
     def levels(self, plan: PlanFileParams, share_of_risk: float = 1.0) -> Levels:
         """Shares of days that have to meet its goals; with a part of the risk only, or more of it."""
         shares = tuple(1 - share_of_risk * (1 - plan.goals[k].probability) for k in self.goals)

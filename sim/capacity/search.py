@@ -111,7 +111,7 @@ class Search:
         beyond = np.array([trial.beyond for trial in own.values()])
         allowed = [misses_allowed(share, self.days) for share in levels.goals]
         worst = [float(order_statistic(beyond[:, [k]], misses)[0]) for k, misses in enumerate(allowed)]
-        every = beyond.max(axis=1, keepdims=True)
+        every = beyond.max(axis=1, keepdims=True, initial=-np.inf)  # a part may have no goals
         worst.append(float(order_statistic(every, misses_allowed(levels.together, self.days))[0]))
         running = float(np.mean([trial.running_rmb for trial in own.values()]))
         cost = price_rmb(self.axes, decision) + running
@@ -187,18 +187,16 @@ class Search:
     def relax(self, step: str, start: Decision, levels: Levels, least_rmb: float) -> Decision:
         """Go on down from where `descend` ended, at levels that allow more risk: quickly, for a rough answer.
 
-        Only by the shortest steps, and where one saves `least_rmb`. What has no more of anything than a decision that missed its
-        goals is taken to miss them too.
+        Only by the shortest steps that save `least_rmb`, or that have no price. What has no more of anything than a decision that
+        missed its goals is taken to miss them too.
         """
         best = self.judged(start, levels)
-        shortest = [1] * len(self.axes)
         for _ in range(MOST_ROUNDS):
-            moves = [
-                move
-                for move in self._moves(best.decision, shortest)
-                if self._saves(best.decision, move, least_rmb) and not self._has_less_than_a_miss(move, levels)
-            ]
-            moved = self._step(step, moves, best, levels)
+            lengths = [_length(axis, here, least_rmb) for axis, here in zip(self.axes, best.decision, strict=True)]
+            moves = self._moves(best.decision, lengths)
+            moved = self._step(
+                step, [one for one in moves if not self._has_less_than_a_miss(one, levels)], best, levels
+            )
             if moved is None:
                 break
             best = moved
@@ -221,13 +219,6 @@ class Search:
     def _beats(self, one: Judged, best: Judged) -> bool:
         return one.is_met and one.days == self.days and one.cost_rmb < (1 - LEAST_GAIN) * best.cost_rmb
 
-    def _saves(self, start: Decision, move: Decision, least_rmb: float) -> bool:
-        """Whether prices fall by so much; what another option saves is not known before it is tried."""
-        options = [k for k, axis in enumerate(self.axes) if not axis.ordered]
-        if any(start[k] != move[k] for k in options):
-            return True
-        return price_rmb(self.axes, start) - price_rmb(self.axes, move) >= least_rmb
-
     def _has_less_than_a_miss(self, decision: Decision, levels: Levels) -> bool:
         """Whether some decision with the same options and as much of everything, or more, has missed its goals."""
         return any(
@@ -247,7 +238,7 @@ class Search:
                 continue
             here = decision[k]
             if axis.ordered:
-                there = {max(here - lengths[k], axis.cheapest)} if here > axis.cheapest else set()
+                there = {max(here - lengths[k], axis.cheapest)} if here > axis.cheapest and lengths[k] else set()
             else:
                 there = set(range(len(axis.levels))) - {here}
             moves += [(*decision[:k], level, *decision[k + 1 :]) for level in sorted(there)]
@@ -301,3 +292,11 @@ class Search:
         for k, worst in enumerate(np.clip(judged.worst, -_TOLD, _TOLD).tolist()):
             trial.set_constraint(f"goal {k}", worst)
         study.tell(trial, judged.cost_rmb)
+
+
+def _length(axis: Axis, here: int, least_rmb: float) -> int:
+    """The shortest step down that saves so much; one level where all that are left have one price; 0 when there is none."""
+    if axis.prices_rmb[here] == axis.prices_rmb[axis.cheapest]:
+        return 1
+    savings = (axis.prices_rmb[here] - axis.prices_rmb[level] for level in range(here - 1, axis.cheapest - 1, -1))
+    return next((length for length, saved in enumerate(savings, start=1) if saved >= least_rmb), 0)

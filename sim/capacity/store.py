@@ -52,8 +52,12 @@ def write(directory: Path, name: str, text: str, found: Outcome, *, command: str
         (partial / store.TABLES).mkdir()
         for table, frame in frames.items():
             frame.to_parquet(partial / store.TABLES / f"{table}.parquet", compression="zstd", index=False)
-        told = Plan(plan.model_dump(mode="json"), frames, found.holds, found.in_search, about["runs"], assumed_in(text))
-        write_json(partial / PLAN, {"name": name, "holds": found.holds, "answer": answer(told).text, **_chosen(found)})
+        told = Plan(
+            plan.model_dump(mode="json"), frames, found.chosen.holds, found.in_search, about["runs"], assumed_in(text)
+        )
+        write_json(
+            partial / PLAN, {"name": name, "holds": found.chosen.holds, "answer": answer(told).text, **_chosen(found)}
+        )
         write_json(partial / PROVENANCE, about)
         with store.explained(directory):
             base = found.measures.configs.settings("whole", found.chosen.decision, found.days[0])
@@ -91,7 +95,7 @@ def provenance(found: Outcome, command: str, effort: Mapping[str, Any]) -> dict[
 
 def summary(found: Outcome) -> list[str]:
     """The answer, and the plan, in lines."""
-    told = Plan(found.measures.plan.model_dump(mode="json"), tables(found), found.holds, found.in_search, {})
+    told = Plan(found.measures.plan.model_dump(mode="json"), tables(found), found.chosen.holds, found.in_search, {})
     lines = [answer(told).text]
     for row in told.tables["variables"].itertuples():
         chosen = f"{row.chosen:g} {row.unit}" if row.ordered else row.chosen_text

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.capacity.axes import Decision, dearest, price_rmb
-from sim.capacity.candidates import RISK_SEARCHED, Say, candidates_of, frontier, verified
+from sim.capacity.candidates import RISK_SEARCHED, Say, Verdict, candidates_of, frontier, verified
 from sim.capacity.configs import WHOLE, Configs
 from sim.capacity.days import Day, fresh_days, given_days, search_days
 from sim.capacity.parts import Measures, Part, make_parts
@@ -40,10 +40,9 @@ class Outcome(NamedTuple):
     """All that was found.
 
     fixed : variables that matter to no goal
-    chosen : the plan, or what comes closest
-    holds : whether the plan is shown to meet its goals; in_search : whether the search found any that did
-    tried : cheaper plans that were verified and did not hold
-    others : of the frontier, dearer plans that hold among them, and the decision as it is owned last
+    verdict : the plan, or what comes closest, and what was tried on fresh days before and after it
+    in_search : whether the search found any that met its goals
+    others : of the frontier, and the decision as it is owned last
     """
 
     measures: Measures
@@ -53,14 +52,17 @@ class Outcome(NamedTuple):
     effects: list[Effect]
     fixed: set[int]
     judged: list[tuple[Part, list[Judged]]]
-    chosen: Verified
-    holds: bool
+    verdict: Verdict
     in_search: bool
-    tried: list[Verified]
     others: list[Verified]
     owned: Decision
     indices: list[Index]
     afterwards: list[Figures | None]
+
+    @property
+    def chosen(self) -> Verified:
+        """The plan, or what comes closest."""
+        return self.verdict.chosen
 
 
 def work_out(configs: Configs, runs: Runs, say: Say = lambda text: None) -> Outcome:
@@ -84,16 +86,17 @@ def work_out(configs: Configs, runs: Runs, say: Say = lambda text: None) -> Outc
         fixed |= idle
     if fixed:
         say(f"of no account to any goal: {', '.join(configs.axes[k].name for k in sorted(fixed))}")
-    ends = [_search(part, measures, say) for part in parts]
-    _relax(parts, measures, [end for end in ends if end is not None])
+    found_ends = [(part, _search(part, measures, say)) for part in parts]
+    _relax([(part, end) for part, end in found_ends if end is not None], measures)
     candidates, in_search = candidates_of(parts, measures, say)
     fresh = fresh_days(plan.seed, plan.effort.verification_days, len(plan.inputs))
-    chosen, tried, surer = verified(candidates, parts, measures, fresh, in_search, say)
+    verdict = verified(candidates, parts, measures, fresh, in_search, say)
+    chosen = verdict.chosen
     owned = owned_decision(configs)
-    known = {one.decision for one in (chosen, *tried, *surer)}
-    others = surer + [
+    known = {owned, *(one.decision for one in (chosen, *verdict.before, *verdict.surer, *verdict.after))}
+    others = [
         verify("frontier", measures, one, fresh[: plan.effort.frontier_days], give_up=False)
-        for one in [*frontier(parts, known, measures), owned]
+        for one in [*frontier(parts, chosen.decision, known, measures), owned]
     ]
     indices = _sensitivity(parts, measures, chosen.decision) if plan.effort.sensitivity_points else []
     afterwards: list[Figures | None] = []
@@ -102,7 +105,7 @@ def work_out(configs: Configs, runs: Runs, say: Say = lambda text: None) -> Outc
         afterwards = measures.figures("afterwards", WHOLE, as_it_was, plan.afterwards.overrides)
     judged = [(part, part.search.all_judged(part.levels(plan, RISK_SEARCHED), complete=False)) for part in parts]
     return Outcome(
-        measures, parts, days, fresh, found_effects, fixed, judged, chosen, chosen.holds, in_search, tried, others, owned,
+        measures, parts, days, fresh, found_effects, fixed, judged, verdict, in_search, others, owned,
         indices, afterwards,
     )  # fmt: skip
 
@@ -182,15 +185,14 @@ def _search(part: Part, measures: Measures, say: Say) -> Judged | None:
     return end
 
 
-def _relax(parts: Sequence[Part], measures: Measures, ends: Sequence[Judged]) -> None:
+def _relax(ends: Sequence[tuple[Part, Judged]], measures: Measures) -> None:
     """Go on from where each part's search ended at a relaxed level, for the frontier, by steps that the whole cost would feel."""
-    if len(ends) < len(parts):
-        return
-    least_rmb = LEAST_GAIN * sum(end.cost_rmb for end in ends)
-    for part, end in zip(parts, ends, strict=True):
+    least_rmb = LEAST_GAIN * sum(end.cost_rmb for _, end in ends)
+    one_day = 1 / measures.plan.effort.days  # has to meet the goals, however much risk is allowed
+    for part, end in ends:
         relaxed = part.levels(measures.plan, RELAXED)
-        if min(relaxed.goals) > 0 and relaxed.together > 0:
-            part.search.relax(f"frontier of the {part.name}", end.decision, relaxed, least_rmb)
+        relaxed = Levels(tuple(max(share, one_day) for share in relaxed.goals), max(relaxed.together, one_day))
+        part.search.relax(f"frontier of the {part.name}", end.decision, relaxed, least_rmb)
 
 
 def _sensitivity(parts: Sequence[Part], measures: Measures, decision: Decision) -> list[Index]:

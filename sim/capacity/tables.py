@@ -13,13 +13,15 @@ from sim.capacity.study import Outcome
 from sim.capacity.verification import Verified
 from sim.report.compared import known
 
-PLAN, OWNED, BESIDE, FAILED = "the plan", "as owned", "frontier", "does not hold"
+PLAN, OWNED, BESIDE = "the plan", "as owned", "frontier"
+BEFORE, SURER, AFTER = "failed before", "holds, dearer", "does not hold"
 
 
 def tables(found: Outcome) -> dict[str, pd.DataFrame]:
     """Tables by name: variables, goals, screening, trials, plans, verification, days, sensitivity, afterwards."""
     plans = [(PLAN, found.chosen), *((BESIDE, one) for one in found.others[:-1]), (OWNED, found.others[-1])]
-    plans += [(FAILED, one) for one in found.tried]
+    for role, verified in zip((BEFORE, SURER, AFTER), found.verdict[1:], strict=True):
+        plans += [(role, one) for one in verified]
     return {
         "variables": _variables(found),
         "goals": _goals(found),
@@ -148,7 +150,8 @@ def _plans(found: Outcome, plans: Sequence[tuple[str, Verified]]) -> pd.DataFram
                 "risk": risk,
                 "risk_low": low,
                 "risk_high": high,
-                "holds": one.holds,
+                "complete": one.complete,
+                "holds": one.holds and role in (PLAN, SURER),
             }
             | _levels(_axes(found), one.decision)
         )

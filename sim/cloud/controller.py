@@ -240,11 +240,13 @@ class Cloud:
 
     def _by_instant(self, batch: np.ndarray, state: int) -> deque[tuple[float, np.ndarray]]:
         """The machines of a batch that are in a state, by the instant at which something is to happen to them, earliest first."""
-        rows = self.machines.rows[batch]
-        batch, due_s = batch[rows["state"] == state], rows["due_s"][rows["state"] == state]
+        batch = batch[self.machines.rows["state"][batch] == state]
+        if not batch.size:
+            return deque()
+        due_s = self.machines.rows["due_s"][batch]
         instants_s, first = np.unique(np.sort(due_s), return_index=True)
         in_order = batch[np.argsort(due_s, kind="stable")]
-        return deque(zip(instants_s.tolist(), np.split(in_order, first[1:]), strict=False))
+        return deque(zip(instants_s.tolist(), np.split(in_order, first[1:]), strict=True))
 
     def _go_down(self, service: int, batch: np.ndarray) -> Generator[simpy.Event, Any, None]:
         """A batch of drained machines stops when no request is in excess any more."""

@@ -77,9 +77,9 @@ class Machines:
 
     def move(self, chosen: np.ndarray, state: int, due_s: np.ndarray | float, now_s: float) -> None:
         """Machines of one service, all in the same state, come to another. chosen: their rows, not none."""
-        rows, one = self.rows, chosen[0]
-        counts = self.counts[rows["service"][one]]
-        counts[rows["state"][one]] -= chosen.size
+        rows, first = self.rows, chosen[0]
+        counts = self.counts[rows["service"][first]]
+        counts[rows["state"][first]] -= chosen.size
         counts[state] += chosen.size
         rows["state"][chosen] = state
         rows["due_s"][chosen] = due_s

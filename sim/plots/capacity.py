@@ -225,8 +225,7 @@ def draw_frontier(plans: pd.DataFrame, probability: float) -> Figure:
         left_in=0.8,
         xlabel=True,
     )
-    given_up = (plans["role"] == "does not hold") & (plans["days"] < plans["days"].iloc[0])
-    plot_frontier(plans[~given_up], probability, axes[0, 0])
+    plot_frontier(plans[plans["complete"]], probability, axes[0, 0])  # those given up early have too much risk
     return figure
 
 

@@ -37,15 +37,11 @@ def answer(plan: Plan) -> Answer:
     cost = _cost(own)
     what = _what(plan.tables["variables"])
     confidence = f"{100 * plan.asked['confidence']:g} %"
-    days = (
-        f"All goals were met on {together.met} of {together.days} fresh days: with a confidence of {confidence} the probability "
-        f"is at least {percent(together.low)}, asked for are {percent(together.probability)}."
-    )
+    met = f"All goals were met on {together.met} of {together.days} fresh days"
+    low, asked = percent(together.low), percent(together.probability)
     if plan.holds:
-        before = plan.tables["plans"].query("role == 'does not hold'")
-        failed = {0: "", 1: " A cheaper one failed on fresh days."}
-        cheaper = failed.get(len(before), f" {len(before)} cheaper ones failed on fresh days.")
-        text = f"The least-cost plan that could be shown to meet every goal costs {cost}: {what}. {days}{cheaper}"
+        days = f"{met}: that they are on the {asked} asked for is shown with a confidence of {confidence}."
+        text = f"The least-cost plan that could be shown to meet every goal costs {cost}: {what}. {days}{_others(plan)}"
         return Answer(plan.asked["question"], f"RMB {quantity(own.cost_rmb)}", kept_together(text))
     failing = " ".join(_short_of(plan, row) for row in _not_shown(plan).itertuples())
     first = (
@@ -53,8 +49,18 @@ def answer(plan: Plan) -> Answer:
         if not plan.in_search
         else "The search found plans, but none of those tried could be shown to meet every goal on fresh days."
     )
+    days = f"{met}: with a confidence of {confidence} the probability is at least {low}, asked for are {asked}."
     text = f"{first} The closest costs {cost}: {what}. {days} {failing}"
     return Answer(plan.asked["question"], "Not within these limits", kept_together(text))
+
+
+def _others(plan: Plan) -> str:
+    """What became of cheaper plans on fresh days, a sentence; none when no other was tried."""
+    roles = plan.tables["plans"]["role"].value_counts()
+    if before := roles.get("failed before", 0):
+        ones = "A cheaper one" if before == 1 else f"{before} cheaper ones"
+        return f" {ones} failed on these days before it; the confidence is of this plan by itself."
+    return " The next cheaper one that was tried does not hold." if "does not hold" in roles else ""
 
 
 def _cost(own: pd.Series) -> str:

@@ -91,10 +91,10 @@ def goal_rows(plan: Plan) -> Table:
 
 def plan_table(plan: Plan) -> Table:
     """A row a plan that was tried on fresh days: cost and risk with their intervals."""
-    least_rmb = plan.tables["plans"]["cost_rmb"].iloc[0]
+    names = {"as owned": "nothing added", "frontier": "cheaper"}
     rows = [
         (
-            _role(row, least_rmb),
+            names.get(row.role, row.role),
             f"{quantity(row.cost_rmb, 4)} ± {quantity(row.cost_half_width_rmb, 2)}",
             f"{row.days - row.misses} of {row.days}",
             f"{percent(row.risk)} ({percent(row.risk_low)} to {percent(row.risk_high)})",
@@ -105,12 +105,6 @@ def plan_table(plan: Plan) -> Table:
     header = ("plan", "RMB", "days that met all goals", "risk", "beside the plan")
     note = "Risk: share of fresh days that miss any goal, with its exact 95 % interval."
     return Table("Cost against risk", header, rows, note)
-
-
-def _role(row: Any, least_rmb: float) -> str:
-    if row.role == "frontier":
-        return "cheaper" if row.cost_rmb < least_rmb else "dearer and surer"
-    return "nothing added" if row.role == "as owned" else str(row.role)
 
 
 def _differences(plan: Plan, row: Any) -> str:

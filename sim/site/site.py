@@ -233,15 +233,19 @@ class Site:
         return sum(cell.excess(row) for cell in self._cells)
 
     def advance(self) -> None:
-        """Bring all cells to exactly env.now."""
+        """Bring all cells to exactly env.now; what is changed there at this instant pays no order."""
         if self._env.now == self._advanced_s:
             return
-        self._advanced_s = self._env.now
         if self._pool is None:
             for cell in self._cells:
                 cell.advance(self._env.now)
         else:
             list(self._pool.map(lambda cell: cell.advance(self._env.now), self._cells))
+        self._take_orders()
+        self._advanced_s = self._env.now
+
+    def _take_orders(self) -> None:
+        """Take over the orders that were paid in the cells, in one order."""
         batches = [cell.take_orders() for cell in self._cells]
         if not any(batch.paid_s.size for batch in batches):
             return
