@@ -247,11 +247,20 @@ def plot_frontier(plans: pd.DataFrame, probability: float, ax: Axes | None = Non
             markersize=6,
             elinewidth=1.2,
         )
-        if row.role in ("the plan", "as owned"):
-            text = "the plan" if row.role == "the plan" else "nothing added"
+        if row.role == "as owned":
             ax.annotate(
-                text, (row.cost_rmb, row.risk), xytext=(8, -4), textcoords="offset points", size=8.5, color=color
+                "nothing added",
+                (row.cost_rmb, row.risk),
+                xytext=(8, -4),
+                textcoords="offset points",
+                size=8.5,
+                color=color,
             )
+        if row.role == "the plan":
+            ax.annotate(
+                "the plan", (row.cost_rmb, row.risk_high), xytext=(0, 5), textcoords="offset points", size=8.5, color=color,
+                ha="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+            )  # fmt: skip
     ax.axhline(1 - probability, color=style.INK, linewidth=0.9, linestyle="--")
     ax.text(
         1.0, 1 - probability + 0.012, f"allowed: {100 * (1 - probability):g} %", ha="right", va="bottom", size=8,

@@ -100,7 +100,7 @@ def plan_table(plan: Plan) -> Table:
             f"{percent(row.risk)} ({percent(row.risk_low)} to {percent(row.risk_high)})",
             _differences(plan, row),
         )
-        for row in plan.tables["plans"].itertuples()
+        for row in plan.tables["plans"].sort_values("cost_rmb", kind="stable").itertuples()
     ]
     header = ("plan", "RMB", "days that met all goals", "risk", "beside the plan")
     note = "Risk: share of fresh days that miss any goal, with its exact 95 % interval."
