@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sim.metrics import kpis
 from sim.params import ParameterError
 from sim.plots import draw_frontier, plot_frontier, plot_machines
 from sim.records import TABLES, table
+from sim.report.clouds import write_clouds_report
 from sim.runner import simulate
 from sim.store import Result
 
@@ -131,9 +133,41 @@ def test_the_question_compares_policies_on_the_same_shoppers(monkeypatch, tmp_pa
     assert left == {"cloud.json", "cloud.parquet", "report.html", *figures}
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "loses the fewest" in page
+    assert page.count("<svg") == 2
+    assert page.index('id="frontier"') < page.index('id="machines"')
     assert "peakday cloud scale=0.00005 boot_s=60" in page
     assert json.loads((tmp_path / "cloud.json").read_text())["params"]["boot_s"] == 60
     assert "last year's peak" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("cost_rmb", "told"),
+    [
+        (
+            [300.0, 200.0, 100.0],
+            "“a” loses the fewest orders, 1, for RMB 300; “c” is the cheapest, RMB 100, and loses 3. 3 of 3 policies",
+        ),
+        ([100.0, 200.0, 300.0], "“a” loses the fewest orders, 1, for RMB 100, and is the cheapest of 3 policies, too."),
+    ],
+)
+def test_the_answer_names_the_policy_that_loses_fewest_and_the_cheapest(
+    tmp_path: Path, cost_rmb: list[float], told: str
+) -> None:
+    for name in ("frontier", "machines"):
+        (tmp_path / f"{name}.svg").write_text('<svg viewBox="0 0 10 10"></svg>')
+    same = {
+        "year": 2012,
+        "seed": 1,
+        "peak_machines": 1.0,
+        "machine_h": 1.0,
+        "orders": 9.0,
+        "error_rate_first_hour": 0.1,
+    }
+    rows = pd.DataFrame({"policy": ["a", "b", "c"], "cost_rmb": cost_rmb, "orders_lost": [1.0, 2.0, 3.0]}).assign(
+        **same
+    )
+    page = write_clouds_report(tmp_path, rows, {}, "peakday cloud", {}).read_text(encoding="utf-8")
+    assert told in page.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_bad_words_of_the_question_are_refused() -> None:

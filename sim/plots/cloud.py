@@ -134,7 +134,7 @@ def _name_points(policies: pd.DataFrame, best: set[str], ax: Axes) -> None:
     taken.append((-1e9, -1e9, 1e9, floor_pt))  # below the axis stand its numbers
     for (x, y), row in zip(points_pt, policies.itertuples(), strict=True):
         width = _NAME_PT * len(str(row.policy))
-        right = [(6.0, up) for up in (4.0, -11.0, 13.0, -20.0)]
+        right = [(6.0, up) for up in (4.0, -11.0, 13.0, -20.0, 22.0, 31.0, 40.0)]
         for dx, dy in [*right, *((-6.0 - width, up) for _, up in right)]:
             box = (x + dx, y + dy, x + dx + width, y + dy + 7.0)
             if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):

@@ -28,7 +28,7 @@ def write_clouds_report(
 
     Parameters
     ----------
-    directory : the folder, with frontier.svg in it
+    directory : the folder, with frontier.svg and machines.svg in it
     rows : a row for each policy and seed: year, policy, seed and figures of the real day
     params : config of a run
     command : what runs it again
@@ -38,7 +38,10 @@ def write_clouds_report(
     text = rendered(
         "clouds.html.j2",
         answers=_answers(rows, first, last),
-        figure=Markup(inline_svg((directory / "frontier.svg").read_text(encoding="utf-8"), "frontier")),
+        figures={
+            name: Markup(inline_svg((directory / f"{name}.svg").read_text(encoding="utf-8"), name))
+            for name in ("frontier", "machines")
+        },
         policies=_table(f"The policies on 11 November {first}", rows[rows["year"] == first]),
         year_after=_table(f"The year after, {last}", rows[rows["year"] == last]) if last > first else None,
         seeds=rows["seed"].nunique(),
@@ -54,12 +57,14 @@ def _answers(rows: pd.DataFrame, first: int, last: int) -> list[Answer]:
     means = year.groupby("policy", sort=False)[list(_COLUMNS)].mean().reset_index()
     best = frontier(means).sort_values("orders_lost", kind="stable")
     fewest, cheapest = str(best["policy"].iloc[0]), str(best["policy"].iloc[-1])
-    text = (
-        f"“{fewest}” loses the fewest orders, {_told(year, fewest, 'orders_lost')}, for RMB {_told(year, fewest, 'cost_rmb')}; "
-        f"“{cheapest}” is the cheapest, RMB {_told(year, cheapest, 'cost_rmb')}, and loses "
-        f"{_told(year, cheapest, 'orders_lost')}. "
-        f"{len(best)} of {len(means)} policies are not beaten by another in both."
-    )
+    text = f"“{fewest}” loses the fewest orders, {_told(year, fewest, 'orders_lost')}, for RMB {_told(year, fewest, 'cost_rmb')}"
+    if fewest == cheapest:
+        text += f", and is the cheapest of {len(means)} policies, too."
+    else:
+        text += (
+            f"; “{cheapest}” is the cheapest, RMB {_told(year, cheapest, 'cost_rmb')}, and loses "
+            f"{_told(year, cheapest, 'orders_lost')}. {len(best)} of {len(means)} policies are not beaten by another in both."
+        )
     answers = [Answer(f"Which policy, in {first}?", f"{fewest} loses the fewest", kept_together(text))]
     after = rows[rows["year"] == last]
     if last > first and after["policy"].nunique() > 1:
