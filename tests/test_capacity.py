@@ -106,6 +106,16 @@ def test_from_a_plan_that_holds_it_goes_down_to_the_last_that_does(tmp_path: Pat
     assert not shown.drop(["the plan", "holds, dearer"]).any()
 
 
+def test_of_a_part_without_goals_nothing_is_bought(tmp_path: Path) -> None:
+    asked = values()
+    asked["goals"] = asked["goals"][:1]
+    found, _ = worked_out(checked(asked), tmp_path, InlineEngine(formula))
+    assert [len(part.goals) for part in found.parts] == [1, 0]
+    assert found.chosen.holds
+    bought = tables(found)["variables"].set_index("variable")["price_rmb"]
+    assert bought[["couriers", "stock"]].sum() == 0.0 < bought["payment"]
+
+
 def test_a_variable_that_moves_no_goal_stays_at_its_cheapest(undisturbed: Any) -> None:
     variables = undisturbed[0]["variables"].set_index("variable")
     assert variables.loc["trade", "fixed"]
