@@ -20,7 +20,8 @@ BEFORE, SURER, AFTER = "failed before", "holds, dearer", "does not hold"
 def tables(found: Outcome) -> dict[str, pd.DataFrame]:
     """Tables by name: variables, goals, screening, trials, plans, verification, days, sensitivity, afterwards."""
     plans = [(PLAN, found.chosen), *((BESIDE, one) for one in found.others[:-1]), (OWNED, found.others[-1])]
-    for role, verified in zip((BEFORE, SURER, AFTER), found.verdict[1:], strict=True):
+    verdict = found.verdict
+    for role, verified in ((BEFORE, verdict.before), (SURER, verdict.surer), (AFTER, verdict.after)):
         plans += [(role, one) for one in verified]
     return {
         "variables": _variables(found),

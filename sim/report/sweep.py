@@ -78,7 +78,7 @@ def write_sweep_report(
 def _title(sweep: Sweep) -> str:
     hang = "hangs" if len(sweep.figures) == 1 else "hang"
     figures = [text[:1].lower() + text[1:] for text in map(label, sweep.figures)]
-    return f"How {_listed(figures)} {hang} on {_listed(list(short_names(sweep.axes).values()))}"
+    return kept_together(f"How {_listed(figures)} {hang} on {_listed(list(short_names(sweep.axes).values()))}")
 
 
 def label(figure: str) -> str:
